@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The code that both processes run: types, head-model maths, cameras, files.
+
+Does not know torch, bpy or anything beyond the standard library and numpy.
+"""
