@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps lids outside the eyeballs when an expression is fully on.
+
+Does not know which expression it corrects.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from rome_backend.core.types import F64
+from rome_backend.open_head.geometry import HeadGeometry
+
+EYEBALLS = {"left_eyeball": 3, "right_eyeball": 4}
+CLEARANCE_M = 0.0003
+FRONT = 0.2
+
+
+def eye_radius(ball: F64, centre: F64, directions: F64) -> F64:
+    """Return the eyeball's radius (N,) m in unit directions (N, 3); the cornea counts.
+
+    ball (E, 3) m: the eyeball's vertices. The largest radius of the three nearest is taken.
+    """
+    arms = ball - centre
+    radii = np.linalg.norm(arms, axis=1)
+    _, nearest = cKDTree(arms / radii[:, None]).query(directions, k=3)
+    return radii[nearest].max(axis=1)
+
+
+def penetration(geometry: HeadGeometry, delta: F64, value: float = 1.0) -> F64:
+    """Return the radial push (V, 3) m that frees the skin from the eyeballs at a slider value.
+
+    delta (V, 3) m. Vertices already nearer than the clearance in the mean head may stay as near
+    as they are; only the front of the eyeball pushes.
+    """
+    push = np.zeros_like(delta)
+    skin = slice(0, geometry.skin_count)
+    moved = geometry.vertices + value * delta
+    for region, joint in EYEBALLS.items():
+        centre = geometry.joints[joint]
+        ball = moved[geometry.regions[region]]
+        arms, rest = moved[skin] - centre, geometry.skin_vertices - centre
+        length = np.linalg.norm(arms, axis=1)
+        reach = np.linalg.norm(ball - centre, axis=1).max() + CLEARANCE_M
+        near = np.flatnonzero((length < reach) & (arms[:, 2] > FRONT * reach))
+        if not len(near):
+            continue
+        out = arms[near] / length[near, None]
+        wanted = eye_radius(ball, centre, out) + CLEARANCE_M
+        wanted = np.minimum(wanted, np.maximum(np.linalg.norm(rest[near], axis=1), length[near]))
+        push[near] += out * np.maximum(wanted - length[near], 0.0)[:, None]
+    return push
+
+
+def keep_off_eyes(geometry: HeadGeometry, delta: F64) -> F64:
+    """Return delta (V, 3) m with lids pushed radially out of the eyeballs at value 1.
+
+    Half-way the lids travel on the chord of an arc: what they sink in there is half made up
+    for, which keeps a half blink on the eye without a bulging full blink.
+    """
+    delta = delta + penetration(geometry, delta, 0.5)
+    return delta + penetration(geometry, delta, 1.0)
