@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images and materials of a head, packed into the .blend.
+
+Does not know the mesh's shape. One texture serves two materials: skin, and glossier eyes.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core_access import RigArrays
+from .names import image_name, material_name
+
+SKIN = {
+    "Roughness": 0.55,
+    "Specular IOR Level": 0.35,
+    "Subsurface Weight": 0.1,
+    "Subsurface Radius": (1.0, 0.35, 0.2),
+    "Subsurface Scale": 0.005,
+}
+EYES = {"Roughness": 0.12, "Specular IOR Level": 0.5}
+SHADER = "ShaderNodeBsdfPrincipled"
+
+
+def add_materials(mesh: bpy.types.Object, rig: RigArrays) -> None:
+    """Give the mesh slot 0 skin and slot 1 eyes, and assign every face to one of them.
+
+    The confidence image stands unlinked in the skin's node tree, ready to be used as a mask.
+    """
+    albedo = packed_image(image_name(rig.name, "Albedo"), rig.albedo, "sRGB")
+    confidence = packed_image(image_name(rig.name, "Confidence"), rig.confidence, "Non-Color")
+    skin = _material(material_name(rig.name, "Skin"), albedo, SKIN)
+    _add_unlinked_image(skin, confidence)
+    mesh.data.materials.append(skin)
+    mesh.data.materials.append(_material(material_name(rig.name, "Eyes"), albedo, EYES))
+    slots = np.asarray(rig.eye_faces).astype(np.int32)
+    mesh.data.polygons.foreach_set("material_index", slots)
+
+
+def packed_image(name: str, pixels: NDArray[np.uint8], colour_space: str) -> bpy.types.Image:
+    """Return a new packed image of (H, W, 3) or (H, W) u8 pixels, row 0 at the top."""
+    height, width = pixels.shape[:2]
+    image = bpy.data.images.new(name, width, height, alpha=False)
+    # Changing the colour space later would throw the pixels away.
+    image.colorspace_settings.name = colour_space
+    rgba = np.ones((height, width, 4), dtype=np.float32)
+    colours = pixels if pixels.ndim == 3 else pixels[..., None]
+    rgba[..., :3] = colours[::-1].astype(np.float32) / 255.0
+    image.pixels.foreach_set(rgba.ravel())
+    image.update()
+    image.pack()
+    return image
+
+
+def _material(
+    name: str, albedo: bpy.types.Image, settings: dict[str, float | tuple[float, float, float]]
+) -> bpy.types.Material:
+    material = bpy.data.materials.new(name)
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+    tree = material.node_tree
+    shader = next(node for node in tree.nodes if node.bl_idname == SHADER)
+    texture = tree.nodes.new("ShaderNodeTexImage")
+    texture.image = albedo
+    texture.label = "Albedo"
+    texture.location = (shader.location.x - 340.0, shader.location.y)
+    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    for socket, value in settings.items():
+        shader.inputs[socket].default_value = value
+    return material
+
+
+def _add_unlinked_image(material: bpy.types.Material, image: bpy.types.Image) -> None:
+    nodes = material.node_tree.nodes
+    node = nodes.new("ShaderNodeTexImage")
+    node.image = image
+    node.label = "Confidence: white where the photo showed the surface"
+    node.location = (-340.0, -120.0)
+    for other in nodes:
+        other.select = False
+    node.select = True

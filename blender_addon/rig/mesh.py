@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mesh of a head: surface, UVs, shape keys and vertex groups.
+
+Does not know materials, bones or where the arrays came from.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..core_access import RigArrays, RigKey
+from .names import BASIS, UV_MAP, region_group
+from .space import directions_to_object, origin_of, to_object
+
+SMALLEST_WEIGHT = 1e-6
+
+
+def build_mesh(rig: RigArrays) -> bpy.types.Object:
+    """Return a new object, not yet in a collection, with surface, keys and vertex groups.
+
+    Vertices keep the order of rig.vertices; material slot 0 is skin, slot 1 the eyes.
+    """
+    data = _surface(rig)
+    _add_uvs(data, rig)
+    mesh = bpy.data.objects.new(rig.name, data)
+    _add_shape_keys(mesh, rig)
+    _add_joint_groups(mesh, rig)
+    _add_region_groups(mesh, rig)
+    return mesh
+
+
+def _surface(rig: RigArrays) -> bpy.types.Mesh:
+    data = bpy.data.meshes.new(rig.name)
+    points = to_object(rig.vertices, origin_of(rig.properties))
+    count = len(rig.faces)
+    data.vertices.add(len(points))
+    data.vertices.foreach_set("co", points.astype(np.float32).ravel())
+    data.loops.add(3 * count)
+    data.loops.foreach_set("vertex_index", np.ascontiguousarray(rig.faces, dtype=np.int32).ravel())
+    data.polygons.add(count)
+    data.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
+    data.polygons.foreach_set("use_smooth", np.ones(count, dtype=bool))
+    data.update(calc_edges=True)
+    return data
+
+
+def _add_uvs(data: bpy.types.Mesh, rig: RigArrays) -> None:
+    layer = data.uv_layers.new(name=UV_MAP)
+    corners = np.asarray(rig.uvs, dtype=np.float32)[np.asarray(rig.uv_faces).ravel()]
+    layer.data.foreach_set("uv", corners.ravel())
+
+
+def _add_shape_keys(mesh: bpy.types.Object, rig: RigArrays) -> None:
+    basis = to_object(rig.vertices, origin_of(rig.properties))
+    mesh.shape_key_add(name=BASIS, from_mix=False)
+    for key in rig.keys:
+        _add_shape_key(mesh, basis, key)
+
+
+def _add_shape_key(mesh: bpy.types.Object, basis: np.ndarray, key: RigKey) -> None:
+    block = mesh.shape_key_add(name=key.name, from_mix=False)
+    points = basis + directions_to_object(key.delta)
+    block.data.foreach_set("co", points.astype(np.float32).ravel())
+    block.slider_min = key.minimum
+    block.slider_max = key.maximum
+    # Blender 5 gives new keys the value 1, older ones 0.
+    block.value = key.value
+
+
+def _add_joint_groups(mesh: bpy.types.Object, rig: RigArrays) -> None:
+    weights = np.asarray(rig.weights, dtype=np.float32)
+    for joint, name in enumerate(rig.joint_names):
+        group = mesh.vertex_groups.new(name=name)
+        column = weights[:, joint]
+        for index in np.nonzero(column > SMALLEST_WEIGHT)[0].tolist():
+            group.add((index,), float(column[index]), "REPLACE")
+
+
+def _add_region_groups(mesh: bpy.types.Object, rig: RigArrays) -> None:
+    for name, mask in rig.regions.items():
+        group = mesh.vertex_groups.new(name=region_group(name))
+        group.add(np.nonzero(mask)[0].tolist(), 1.0, "REPLACE")

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Synthetic rigs and an empty Blender for the add-on's tests.
+
+Does not know the exporters that are not under test here.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _synthetic_module():
+    path = ROOT / "tests" / "rome_backend" / "export" / "synthetic_head.py"
+    spec = spec_from_file_location("rome_synthetic_head", path)
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _rig(synthetic):
+    from rome_backend.export.rig_arrays import rig_arrays
+
+    return rig_arrays(synthetic.head, synthetic.basis, synthetic.avatar)
+
+
+@pytest.fixture(scope="session")
+def synthetic():
+    """A small head model with basis and avatar (190 vertices)."""
+    return _synthetic_module().synthetic_head()
+
+
+@pytest.fixture(scope="session")
+def rig(synthetic):
+    """The small head's rig arrays."""
+    return _rig(synthetic)
+
+
+@pytest.fixture(scope="session")
+def full_size():
+    """A synthetic head with FLAME's 3,931 + 2 x 546 vertices."""
+    return _synthetic_module().synthetic_head(skin=3931, eye=546, seed=2)
+
+
+@pytest.fixture(scope="session")
+def full_size_rig(full_size):
+    """The full-size head's rig arrays."""
+    return _rig(full_size)
+
+
+@pytest.fixture
+def empty_blender():
+    """The bpy module with an empty file; tests that need it skip where bpy is absent."""
+    bpy = pytest.importorskip("bpy", reason="the bpy wheel is not installed")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return bpy
+
+
+@pytest.fixture
+def built(empty_blender, rig):
+    """The small head, built in an empty file."""
+    from blender_addon.rig.build import build_head
+
+    return build_head(rig)
