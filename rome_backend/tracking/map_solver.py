@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One Gauss-Newton step of the face fit: pose, identity, expression and jaw together.
+
+Does not know photos or how often it is called; it sees residuals, weights and priors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rome_backend.core.types import F64
+from rome_backend.tracking.bounded import solve_bounded
+from rome_backend.tracking.landmark_model import LandmarkModel
+from rome_backend.tracking.pose_estimate import WeakPose
+from rome_backend.tracking.priors import LID_PAIRS, LIP_PAIRS, FitPrior, turned_share
+
+_POSE = 7
+
+
+@dataclass(frozen=True)
+class FaceState:
+    """The unknowns of a fit: pose, shape (S,), active expression keys (A,), jaw opening in rad."""
+
+    pose: WeakPose
+    shape: F64
+    expression: F64
+    jaw: float
+
+
+class MapSolver:
+    """Maximum a posteriori steps for one head model.
+
+    Args:
+        model: the head model at its landmarks.
+        prior: noise and priors.
+    """
+
+    def __init__(self, model: LandmarkModel, prior: FitPrior) -> None:
+        self.model = model
+        self.prior = prior
+        pairs = [model.rows(pair) for pair in LID_PAIRS + LIP_PAIRS]
+        self._pairs = np.array([pair for pair in pairs if len(pair) == 2]).reshape(-1, 2)
+        known = np.flatnonzero(model.mirror >= 0)
+        flipped = model.shape[model.mirror[known]] * np.array([-1.0, 1.0, 1.0])[None, :, None]
+        skew = (model.shape[known] - flipped).reshape(3 * len(known), -1)
+        self._skew_energy = skew.T @ skew / max(len(known), 1)
+
+    def step(
+        self, state: FaceState, view: F64, weights: F64, yaw: float, fit_shape: bool
+    ) -> FaceState:
+        """Return the state after one step.
+
+        view (L, 3) px in view axes; weights (L, 3): inverse variance per view axis, 1/m^2;
+        yaw in degrees decides the symmetry priors; fit_shape False holds the identity.
+        """
+        model, prior = self.model, self.prior
+        residual, columns = self._linearised(state, view, fit_shape)
+        free = columns.shape[1] - len(model.active) - 1
+        rows, target = self._weighted(residual, columns, weights)
+        matrix, right = rows.T @ rows, rows.T @ target
+        precision, centre = self._prior_terms(state, yaw, fit_shape)
+        matrix += precision
+        right -= precision @ centre
+        low = -np.append(state.expression, state.jaw)
+        top = np.append(np.full(len(model.active), prior.expression_max), np.radians(prior.jaw_max))
+        x = solve_bounded(matrix, right, free, low, top + low)
+        shape = state.shape + x[_POSE:free] if fit_shape else state.shape
+        pose = state.pose.stepped(x[:3], float(x[3]), x[4:7])
+        expression = np.clip(state.expression + x[free:-1], 0.0, prior.expression_max)
+        return replace(
+            state, pose=pose, shape=shape, expression=expression, jaw=float(state.jaw + x[-1])
+        )
+
+    def _linearised(self, state: FaceState, view: F64, fit_shape: bool) -> tuple[F64, F64]:
+        """Return residuals (L, 3) m in view axes and the Jacobian's columns (L, n, 3)."""
+        model, pose = self.model, state.pose
+        points = model.points(state.shape, state.expression, state.jaw)
+        turned = points @ pose.rotation.T
+        residual = (view - pose.translation) / pose.scale - turned
+        jaw = model.jaw_column(state.shape, state.expression, state.jaw)
+        moved = [model.shape] if fit_shape else []
+        moved += [model.expression, jaw[:, :, None]]
+        body = np.concatenate(moved, axis=2).transpose(0, 2, 1) @ pose.rotation.T
+        axes = np.broadcast_to(np.eye(3), (len(points), 3, 3))
+        turns = np.cross(axes, turned[:, None, :])
+        return residual, np.concatenate([turns, turned[:, None, :], axes, body], axis=1)
+
+    def _weighted(self, residual: F64, columns: F64, weights: F64) -> tuple[F64, F64]:
+        """Return whitened rows (R, n) and targets (R,): landmarks, then lid and lip openings."""
+        root = np.sqrt(weights)
+        rows = [(columns * root[:, None, :]).transpose(0, 2, 1).reshape(-1, columns.shape[1])]
+        target = [(residual * root).ravel()]
+        if len(self._pairs):
+            up, low = self._pairs.T
+            # openings are seen in the picture plane; as sure as the less visible of the two
+            trust = np.sqrt(np.minimum(weights[up, 1], weights[low, 1]) / weights[:, 1].max())
+            gain = trust / self.prior.sigma_gap
+            rows.append((columns[up, :, 1] - columns[low, :, 1]) * gain[:, None])
+            target.append((residual[up, 1] - residual[low, 1]) * gain)
+        return np.concatenate(rows), np.concatenate(target)
+
+    def _prior_terms(self, state: FaceState, yaw: float, fit_shape: bool) -> tuple[F64, F64]:
+        """Return the prior's precision (n, n) and the current values (n,) relative to its mean."""
+        prior, model = self.prior, self.model
+        turned = turned_share(yaw, prior)
+        keys = np.eye(len(model.active)) / prior.expression**2
+        single = model.pairs == np.arange(len(model.pairs))
+        skew = np.eye(len(model.active))[~single]
+        skew = skew - np.eye(len(model.active))[model.pairs[~single]]
+        # every pair is listed twice, hence the half
+        keys += 0.5 * turned / prior.expression_asymmetry_turned**2 * (skew.T @ skew)
+        blocks = [np.zeros((_POSE, _POSE))]
+        values = [np.zeros(_POSE)]
+        if fit_shape:
+            log_sigma = np.log([prior.asymmetry, prior.asymmetry_turned])
+            sigma = np.exp(log_sigma[0] * (1 - turned) + log_sigma[1] * turned)
+            blocks.append(np.eye(len(state.shape)) + self._skew_energy / sigma**2)
+            values.append(state.shape)
+        blocks += [keys, np.array([[1 / np.radians(prior.jaw) ** 2]])]
+        values += [state.expression, np.array([state.jaw])]
+        return _block_diagonal(blocks), np.concatenate(values)
+
+
+def _block_diagonal(blocks: list[F64]) -> F64:
+    size = sum(len(block) for block in blocks)
+    matrix = np.zeros((size, size))
+    start = 0
+    for block in blocks:
+        matrix[start : start + len(block), start : start + len(block)] = block
+        start += len(block)
+    return matrix
