@@ -6,10 +6,13 @@ Does not know any package under test.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
 import pytest
+
+from rome_backend.core.types import HeadModel
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,3 +40,14 @@ def data_dir() -> Path:
 def parity_dir() -> Path:
     """The folder of numeric parity fixtures."""
     return _folder("ROME_PARITY_DIR", ROOT.parent / "shared" / "data" / "parity")
+
+
+@pytest.fixture(scope="session")
+def small_head() -> HeadModel:
+    """A valid synthetic head model of 94 vertices (tests/rome_backend/small_head.py)."""
+    path = ROOT / "tests" / "rome_backend" / "small_head.py"
+    spec = importlib.util.spec_from_file_location("small_head", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.small_head()

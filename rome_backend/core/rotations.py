@@ -69,8 +69,9 @@ def axis_angle_from_matrix(rotation: Any) -> F64:
 def _quaternions(r: F64) -> F64:
     """Return unit quaternions (..., 4), scalar first, of rotations (..., 3, 3)."""
     xx, yy, zz = r[..., 0, 0], r[..., 1, 1], r[..., 2, 2]
-    xy, xz, yz = r[..., 0, 1] + r[..., 1, 0], r[..., 0, 2] + r[..., 2, 0], r[..., 1, 2] + r[..., 2, 1]
-    wx, wy, wz = r[..., 2, 1] - r[..., 1, 2], r[..., 0, 2] - r[..., 2, 0], r[..., 1, 0] - r[..., 0, 1]
+    total, difference = r + r.swapaxes(-1, -2), r - r.swapaxes(-1, -2)
+    xy, xz, yz = total[..., 0, 1], total[..., 0, 2], total[..., 1, 2]
+    wx, wy, wz = difference[..., 2, 1], difference[..., 0, 2], difference[..., 1, 0]
     rows = (
         (1 + xx + yy + zz, wx, wy, wz),
         (wx, 1 + xx - yy - zz, xy, xz),
