@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rig's file: what crosses from the program that makes a rig to the Blender that builds it.
+
+Does not know bpy, avatars or head models; numpy and stdlib only, because Blender reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rome_backend.core.errors import FileInvalid
+from rome_backend.core.tensor_file import read_tensors, write_tensors
+from rome_backend.core.types import Camera, RigArrays, RigKey
+
+KIND = "rome rig"
+VERSION = 1
+_ARRAYS = {
+    "vertices": np.float32, "faces": np.int32, "uvs": np.float32, "uv_faces": np.int32,
+    "joints": np.float32, "parents": np.int32, "weights": np.float32, "eye_faces": np.bool_,
+    "albedo": np.uint8, "confidence": np.uint8, "photo": np.uint8,
+}  # fmt: skip
+_HINT = "Make the rig again with this version."
+
+
+def save_rig(rig: RigArrays, path: Path | str) -> None:
+    """Check a rig and write it to ``path``, atomically.
+
+    Raises FileInvalid when the rig's arrays do not fit each other, and what ``write_tensors``
+    raises.
+    """
+    check_rig(rig)
+    tensors: dict[str, Any] = {name: getattr(rig, name) for name in _ARRAYS}
+    empty = np.zeros((0, len(rig.vertices), 3), np.float32)
+    tensors["key_deltas"] = np.stack([key.delta for key in rig.keys]) if rig.keys else empty
+    tensors["world_to_clip"] = np.asarray(rig.camera.world_to_clip, np.float64)
+    tensors |= {f"region.{name}": mask for name, mask in rig.regions.items()}
+    metadata = {
+        "kind": KIND,
+        "version": VERSION,
+        "name": rig.name,
+        "joint_names": list(rig.joint_names),
+        "keys": [_key_facts(key) for key in rig.keys],
+        "camera_size": [int(rig.camera.width), int(rig.camera.height)],
+        "properties": dict(rig.properties),
+    }
+    write_tensors(path, tensors, metadata)
+
+
+def _key_facts(key: RigKey) -> dict[str, Any]:
+    numbers = {"value": key.value, "minimum": key.minimum, "maximum": key.maximum}
+    facts: dict[str, Any] = {name: float(number) for name, number in numbers.items()}
+    driver = key.driver
+    facts["driver"] = None if driver is None else [driver[0], int(driver[1]), int(driver[2])]
+    return {"name": key.name, **facts}
+
+
+def load_rig(path: Path | str) -> RigArrays:
+    """Return the checked rig of a file.
+
+    Raises FileInvalid when the file is missing, damaged, of another kind or version, or its
+    arrays do not fit each other.
+    """
+    tensors, metadata = read_tensors(path)
+    if metadata.get("kind") != KIND:
+        raise FileInvalid("not_a_rig", f"{Path(path).name} is not a rig.", _HINT)
+    if metadata.get("version") != VERSION:
+        found = ascii(metadata.get("version"))
+        message = f"{Path(path).name} is a rig of version {found}, not {VERSION}."
+        raise FileInvalid("rig_version", message, _HINT)
+    rig = _assemble(tensors, metadata)
+    check_rig(rig)
+    return rig
+
+
+def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> RigArrays:
+    """Return the rig of a file's parts, whose presence and JSON types are checked here."""
+    found = {name for name in tensors if not name.startswith("region.")}
+    wanted = {*_ARRAYS, "key_deltas", "world_to_clip"}
+    _require(found == wanted, "arrays are missing or unknown")
+    name, properties = metadata.get("name"), metadata.get("properties")
+    joint_names, size = metadata.get("joint_names"), metadata.get("camera_size")
+    _require(isinstance(name, str) and isinstance(properties, dict), "its texts are incomplete")
+    _require(_texts(joint_names), "its joint names are incomplete")
+    _require(
+        isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size),
+        "its camera has no size",
+    )
+    return RigArrays(
+        name=name,
+        keys=_keys(metadata.get("keys"), tensors["key_deltas"]),
+        joint_names=tuple(joint_names),
+        regions={key[7:]: mask for key, mask in tensors.items() if key.startswith("region.")},
+        camera=Camera(tensors["world_to_clip"], *size),
+        properties=properties,
+        **{array: tensors[array] for array in _ARRAYS},
+    )
+
+
+def _keys(facts: Any, deltas: Any) -> tuple[RigKey, ...]:
+    _require(isinstance(facts, list) and deltas.ndim == 3, "its shape keys are incomplete")
+    _require(len(facts) == len(deltas), "its shape keys and their names differ in number")
+    keys = []
+    for fact, delta in zip(facts, deltas, strict=True):
+        fields = {"name", "value", "minimum", "maximum", "driver"}
+        _require(isinstance(fact, dict) and set(fact) == fields, "a shape key is incomplete")
+        numbers = [fact["value"], fact["minimum"], fact["maximum"]]
+        _require(all(type(number) is float for number in numbers), "a shape key has no range")
+        driver = fact["driver"]
+        if driver is not None:
+            _require(isinstance(driver, list) and len(driver) == 3, "a driver is incomplete")
+            driver = tuple(driver)
+        keys.append(RigKey(fact["name"], delta, *numbers, driver=driver))
+    return tuple(keys)
+
+
+def check_rig(rig: RigArrays) -> None:
+    """Raise FileInvalid (rig_invalid) unless every part fits the others."""
+    for name, kind in _ARRAYS.items():
+        array = getattr(rig, name)
+        _require(array.dtype == kind, f"{name} is {array.dtype}, not {np.dtype(kind)}")
+    _check_shapes(rig)
+    _require(_within(rig.faces, len(rig.vertices)), "a face names a vertex that does not exist")
+    _require(_within(rig.uv_faces, len(rig.uvs)), "a face names a UV that does not exist")
+    tree = rig.parents[0] == -1 and all(0 <= p < j for j, p in enumerate(rig.parents) if j)
+    _require(bool(tree), "the joints are not a tree with parents first")
+    sums = rig.weights.sum(1, dtype=np.float64)
+    _require(bool(np.abs(sums - 1).max() < 1e-4), "skinning weights do not sum to 1")
+    for name, mask in rig.regions.items():
+        fits = mask.shape == (len(rig.vertices),) and mask.dtype == np.bool_
+        _require(bool(name) and fits, f"region {name} is not a truth value per vertex")
+    _require(min(rig.camera.width, rig.camera.height) > 0, "its camera has no size")
+    _check_keys(rig)
+
+
+def _check_shapes(rig: RigArrays) -> None:
+    count, faces, joints = rig.vertices.size // 3, len(rig.eye_faces), len(rig.joint_names)
+    side = max(rig.confidence.shape, default=0)
+    shapes = {
+        "vertices": (count, 3), "faces": (faces, 3), "uvs": (rig.uvs.size // 2, 2),
+        "uv_faces": (faces, 3), "eye_faces": (faces,), "joints": (joints, 3), "parents": (joints,),
+        "weights": (count, joints), "albedo": (side, side, 3), "confidence": (side, side),
+        "photo": rig.photo.shape[:2] + (3,),
+    }  # fmt: skip
+    for name, shape in shapes.items():
+        found = getattr(rig, name).shape
+        _require(found == shape, f"{name} has shape {found}, not {shape}")
+    _require(min(count, faces, joints, side) > 0, "it is empty")
+    _require(rig.camera.world_to_clip.shape == (4, 4), "its camera is no matrix")
+
+
+def _check_keys(rig: RigArrays) -> None:
+    names = [key.name for key in rig.keys]
+    _require(_texts(names) and len(set(names)) == len(names), "two shape keys share a name")
+    for key in rig.keys:
+        fits = key.delta.shape == rig.vertices.shape and key.delta.dtype == np.float32
+        _require(fits, f"shape key {key.name} does not fit the mesh")
+        _require(key.minimum <= key.value <= key.maximum, f"{key.name} is out of its range")
+        if key.driver is not None:
+            joint, row, column = key.driver
+            known = joint in rig.joint_names and row in (0, 1, 2) and column in (0, 1, 2)
+            _require(known, f"the driver of {key.name} names no joint")
+
+
+def _texts(names: Any) -> bool:
+    return isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+
+
+def _within(indices: Any, count: int) -> bool:
+    return not indices.size or bool(indices.min() >= 0 and indices.max() < count)
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise FileInvalid("rig_invalid", f"The rig is not valid: {problem}.", _HINT)
