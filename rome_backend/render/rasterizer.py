@@ -83,7 +83,7 @@ class TorchRasterizer:
             raise ValueError(f"the picture must have pixels, not {height} x {width}")
         faces = faces.long()
         with torch.no_grad():
-            index = _nearest_faces(vertices.detach(), faces, height, width)
+            index = _nearest_faces(vertices.detach(), faces, height, width, self._area_epsilon)
         return self._fragments(vertices, faces, index)
 
     def _fragments(
@@ -109,7 +109,7 @@ class TorchRasterizer:
 
 
 def _nearest_faces(
-    vertices: torch.Tensor, faces: torch.Tensor, height: int, width: int
+    vertices: torch.Tensor, faces: torch.Tensor, height: int, width: int, area_epsilon: float
 ) -> torch.Tensor:
     """Return (N, H, W) int64 face indices, -1 where there is none."""
     count = vertices.shape[0]
@@ -123,6 +123,8 @@ def _nearest_faces(
     usable = torch.isfinite(corners).flatten(1).all(1) & (area != 0) & (last >= first)
     kept = usable.nonzero()[:, 0]
     planes = _planes(pixels[kept], corners[kept, :, 2], area[kept])
+    ndc_area = area[kept] * 4 / (width * height)
+    planes[:, 3] *= (ndc_area / (ndc_area - area_epsilon))[:, None]
     face, base, first = face[kept], picture[kept] * height, first[kept]
     rows = last[kept] - first + 1
     buffer = torch.full((count * height * width,), _NOTHING, device=vertices.device)

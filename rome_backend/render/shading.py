@@ -59,29 +59,34 @@ def picture(
         ValueError: an albedo without UVs.
     """
     height, width = camera.height * supersample, camera.width * supersample
-    points = torch.as_tensor(np.asarray(vertices), dtype=torch.float32)
     triangles = torch.as_tensor(np.asarray(faces)).long()
-    screen = image_ndc(points.double(), torch.as_tensor(camera.world_to_clip)).float()
+    points = torch.as_tensor(np.asarray(vertices)).double()
+    screen = image_ndc(points, torch.as_tensor(camera.world_to_clip)).float()
     fragments = (rasterizer or TorchRasterizer()).rasterize(screen[None], triangles, height, width)
     pixel, face, weights = covered_pixels(fragments, len(triangles))
-    normals = vertex_normals(np.asarray(vertices, np.float64), np.asarray(faces))
-    view = torch.as_tensor(normals @ view_axes(camera).T, dtype=torch.float32)
-    shade = _light(_mix(view, triangles, face, weights))
+    normals = vertex_normals(points.numpy(), np.asarray(faces)) @ view_axes(camera).T
+    shade = _light(_mix(torch.as_tensor(normals).float(), triangles, face, weights))
     if vertex_colours is not None:
-        colours = torch.as_tensor(np.asarray(vertex_colours), dtype=torch.float32)
+        colours = torch.as_tensor(np.asarray(vertex_colours)).float()
         rgb = _lit(_mix(colours, triangles, face, weights), shade, light)
     elif albedo is not None:
         if uvs is None or uv_faces is None:
             raise ValueError("a textured picture needs uvs and uv_faces")
-        layout = torch.as_tensor(np.asarray(uv_faces)).long()
-        where = _mix(torch.as_tensor(np.asarray(uvs)).float(), layout, face, weights)
-        texture = torch.as_tensor(np.asarray(albedo)).permute(2, 0, 1).float()[None]
-        rgb = _lit(sample_texture(texture, where[None])[0], shade, light)
+        rgb = _lit(_textured(albedo, uvs, uv_faces, face, weights), shade, light)
     else:
         rgb = 255 * _encode(shade * torch.tensor(_CLAY))
     image = torch.zeros(height * width, 4)
     image.index_copy_(0, pixel, torch.cat([rgb, torch.full((len(rgb), 1), 255.0)], dim=1))
     return _resolve(image.view(height, width, 4), supersample, background)
+
+
+def _textured(
+    albedo: U8, uvs: F32, uv_faces: I32, face: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    layout = torch.as_tensor(np.asarray(uv_faces)).long()
+    where = _mix(torch.as_tensor(np.asarray(uvs)).float(), layout, face, weights)
+    texture = torch.as_tensor(np.asarray(albedo)).permute(2, 0, 1).float()[None]
+    return sample_texture(texture, where[None])[0]
 
 
 def view_axes(camera: Camera) -> F64:
