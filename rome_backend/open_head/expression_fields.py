@@ -89,8 +89,8 @@ def landmark_fields(points: F64) -> dict[str, F64]:
     expressions appear once, as ...Left. Source: our own, after Apple's ARKit blend shape pictures.
     """
     face = LandmarkFace(np.asarray(points, dtype=np.float64))
-    groups = (lid_fields, brow_fields, cheek_and_nose_fields, corner_fields, lip_fields, mouth_fields)
-    return {name: field for group in groups for name, field in group(face).items()}
+    fields = lid_fields(face) | brow_fields(face) | cheek_and_nose_fields(face)
+    return fields | corner_fields(face) | lip_fields(face) | mouth_fields(face)
 
 
 def lid_gap(points: F64) -> F64:
@@ -139,14 +139,14 @@ def brow_fields(face: LandmarkFace) -> dict[str, F64]:
 def cheek_and_nose_fields(face: LandmarkFace) -> dict[str, F64]:
     """Return cheekPuff (left half), cheekSquintLeft and noseSneerLeft."""
     cheek = face.at(280, 425, 411)
-    puff = face.shifted(face.at(425, 411, 416, 434), 0, 0, 0)
-    wing = face.at(327, 294, 278)
+    puff, wing = face.at(425, 411, 416, 434), face.at(327, 294, 278)
+    mask = face.off_lids
     return {
-        "cheekPuff": face.push(puff, 15, (9.0, 0, 9.0), face.off_lids * (1 - 0.75 * face.lips)),
-        "cheekSquintLeft": face.push(face.shifted(cheek, 0, 8, 0), 12, (0.5, 5.0, 2.2), face.off_lids)
+        "cheekPuff": face.push(puff, 15, (9.0, 0, 9.0), mask * (1 - 0.75 * face.lips)),
+        "cheekSquintLeft": face.push(face.shifted(cheek, 0, 8, 0), 12, (0.5, 5.0, 2.2), mask)
         + lid_field(face, -0.03, -0.16, 0.3),
         "noseSneerLeft": face.push(wing, 9, (0.6, 5.0, 0.6), face.upper)
-        + face.push(face.at(285), 8, (-1.2, -3.0, 0.8), face.off_lids)
+        + face.push(face.at(285), 8, (-1.2, -3.0, 0.8), mask)
         + face.push(face.at(269, 270), 8, (0, 2.0, 0.3), face.upper),
     }
 

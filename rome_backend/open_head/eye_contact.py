@@ -15,6 +15,7 @@ from rome_backend.open_head.geometry import HeadGeometry
 EYEBALLS = {"left_eyeball": 3, "right_eyeball": 4}
 CLEARANCE_M = 0.0003
 FRONT = 0.2
+HALF_WAY_SHARE = 0.8
 
 
 def eye_radius(ball: F64, centre: F64, directions: F64) -> F64:
@@ -31,8 +32,8 @@ def eye_radius(ball: F64, centre: F64, directions: F64) -> F64:
 def penetration(geometry: HeadGeometry, delta: F64, value: float = 1.0) -> F64:
     """Return the radial push (V, 3) m that frees the skin from the eyeballs at a slider value.
 
-    delta (V, 3) m. Vertices already nearer than the clearance in the mean head may stay as near
-    as they are; only the front of the eyeball pushes.
+    delta (V, 3) m. What is nearer than the clearance in the mean head may stay as near as it is
+    unless it moves; only the front of the eyeball pushes.
     """
     push = np.zeros_like(delta)
     skin = slice(0, geometry.skin_count)
@@ -40,24 +41,34 @@ def penetration(geometry: HeadGeometry, delta: F64, value: float = 1.0) -> F64:
     for region, joint in EYEBALLS.items():
         centre = geometry.joints[joint]
         ball = moved[geometry.regions[region]]
-        arms, rest = moved[skin] - centre, geometry.skin_vertices - centre
+        arms = moved[skin] - centre
         length = np.linalg.norm(arms, axis=1)
         reach = np.linalg.norm(ball - centre, axis=1).max() + CLEARANCE_M
         near = np.flatnonzero((length < reach) & (arms[:, 2] > FRONT * reach))
         if not len(near):
             continue
         out = arms[near] / length[near, None]
-        wanted = eye_radius(ball, centre, out) + CLEARANCE_M
-        wanted = np.minimum(wanted, np.maximum(np.linalg.norm(rest[near], axis=1), length[near]))
+        travelled = np.linalg.norm(value * delta[near], axis=1)
+        at_rest = rest_clearance(geometry, region, centre)[near]
+        clearance = np.minimum(CLEARANCE_M, at_rest + 0.5 * travelled)
+        wanted = eye_radius(ball, centre, out) + clearance
         push[near] += out * np.maximum(wanted - length[near], 0.0)[:, None]
     return push
+
+
+def rest_clearance(geometry: HeadGeometry, region: str, centre: F64) -> F64:
+    """Return how far each skin vertex (Vs,) m stands off an eyeball in the mean head."""
+    rest = geometry.skin_vertices - centre
+    length = np.linalg.norm(rest, axis=1)
+    ball = geometry.vertices[geometry.regions[region]]
+    return length - eye_radius(ball, centre, rest / length[:, None])
 
 
 def keep_off_eyes(geometry: HeadGeometry, delta: F64) -> F64:
     """Return delta (V, 3) m with lids pushed radially out of the eyeballs at value 1.
 
-    Half-way the lids travel on the chord of an arc: what they sink in there is half made up
+    Half-way the lids travel on the chord of an arc: what they sink in there is mostly made up
     for, which keeps a half blink on the eye without a bulging full blink.
     """
-    delta = delta + penetration(geometry, delta, 0.5)
+    delta = delta + 2 * HALF_WAY_SHARE * penetration(geometry, delta, 0.5)
     return delta + penetration(geometry, delta, 1.0)
