@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shape directions of the open head: the main ways in which heads differ.
+
+Does not know any person's photo or scan: the directions come from a smooth prior.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from rome_backend.core.types import F32, F64
+from rome_backend.open_head.expression_fields import LOWER_LID, UPPER_LID
+from rome_backend.open_head.expressions import distance_along_surface
+from rome_backend.open_head.geometry import FACE_LANDMARKS, HeadGeometry
+from rome_backend.open_head.identity_prior import (
+    EYE_CORNERS_LEFT,
+    PriorPoints,
+    identity_covariance,
+)
+from rome_backend.open_head.laplacian import BilaplacianSpread, vertex_areas
+
+SAMPLE_SPACING_M = 0.018
+CRANIUM_WEIGHT = 0.15
+NECK_FADE_M = 0.07
+FACE_FADE_M = 0.03
+EAR_FADE_M = 0.012
+
+
+def shape_dirs(geometry: HeadGeometry, components: int = 60) -> F32:
+    """Return the shape directions (V, 3, components) f32, m per standard deviation.
+
+    Karhunen-Loeve expansion of the prior of `identity_prior` on landmarks and points of cranium,
+    ears and neck, spread over the skin; ordered by variance on the surface. Ears and eyeballs
+    move rigidly, lips stay closed, the neck's lower border stays. Source: our own.
+    """
+    samples = sample_vertices(geometry)
+    handles = np.r_[np.arange(FACE_LANDMARKS), samples]
+    modes = expansion(geometry, handles, components)
+    spread = BilaplacianSpread(geometry.skin_energy(), handles, smoothness=3e-4)
+    skin = spread(modes)
+    skin = rigid_ears(geometry, skin) * neck_fade(geometry)[:, None, None]
+    directions = np.zeros((len(geometry.vertices), 3, components))
+    directions[: geometry.skin_count] = skin
+    carry_eyeballs(geometry, directions)
+    area = vertex_areas(geometry.skin_vertices, geometry.skin_faces)
+    variance = np.einsum("v,vck,vck->k", area, skin, skin)
+    directions = directions[:, :, np.argsort(-variance, kind="stable")]
+    return with_steady_signs(directions).astype(np.float32)
+
+
+def sample_vertices(geometry: HeadGeometry) -> NDArray[np.integer]:
+    """Return skin vertices (M,) outside the face, about 18 mm apart, mirror pairs together."""
+    skip = geometry.skin_region("face") | geometry.skin_region("mouth_inside")
+    skip = skip | geometry.skin_region("ears")
+    vertices = geometry.skin_vertices
+    nearest = np.min(
+        [np.linalg.norm(vertices - p, axis=1) for p in vertices[:FACE_LANDMARKS]], axis=0
+    )
+    nearest[skip] = 0.0
+    chosen: list[int] = []
+    while nearest.max() > SAMPLE_SPACING_M:
+        vertex = int(np.argmax(nearest))
+        for picked in dict.fromkeys((vertex, int(geometry.mirror[vertex]))):
+            chosen.append(picked)
+            gap = np.linalg.norm(vertices - vertices[picked], axis=1)
+            nearest = np.minimum(nearest, gap)
+    return np.array(chosen, dtype=np.int64)
+
+
+def prior_points(geometry: HeadGeometry, handles: NDArray[np.integer]) -> PriorPoints:
+    """Return the points (N) of handle vertices with their part in the face's variation."""
+    place = {int(vertex): k for k, vertex in enumerate(handles)}
+    mirror = np.array([place[int(geometry.mirror[vertex])] for vertex in handles])
+    face = np.arange(geometry.skin_count) < FACE_LANDMARKS
+    distance = distance_along_surface(geometry, face)[handles]
+    in_face = np.exp(-((np.minimum(distance, 1.0) / FACE_FADE_M) ** 2))
+    amplitude = neck_fade(geometry)[handles]
+    return PriorPoints(geometry.skin_vertices[handles], mirror, in_face, amplitude)
+
+
+def neck_fade(geometry: HeadGeometry) -> F64:
+    """Return (Vs,): 0 at the neck's lower border rising to 1 within 70 mm of height."""
+    height = geometry.skin_vertices[:, 1]
+    part = np.clip((height - height.min() - 0.005) / NECK_FADE_M, 0.0, 1.0)
+    fade = part**2 * (3 - 2 * part)
+    return np.where(geometry.skin_region("neck"), fade, np.maximum(fade, 0.0))
+
+
+def expansion(geometry: HeadGeometry, handles: NDArray[np.integer], components: int) -> F64:
+    """Return the leading modes (N, 3, components) m per standard deviation at the handles.
+
+    Landmarks count equally, points elsewhere less: the face is what a photo shows.
+    """
+    covariance = identity_covariance(prior_points(geometry, handles))
+    weight = np.where(np.arange(len(handles)) < FACE_LANDMARKS, 1.0, CRANIUM_WEIGHT)
+    root = np.repeat(np.sqrt(weight), 3)
+    size = len(covariance)
+    values, vectors = eigh(
+        covariance * np.outer(root, root), subset_by_index=(size - components, size - 1)
+    )
+    modes = vectors * np.sqrt(np.maximum(values, 0.0)) / root[:, None]
+    return modes[:, ::-1].reshape(len(handles), 3, components)
+
+
+def rigid_ears(geometry: HeadGeometry, skin: F64) -> F64:
+    """Return directions (Vs, 3, S) whose ears move as the head's side does where they grow."""
+    ears = geometry.skin_region("ears")
+    distance = distance_along_surface(geometry, ~ears)
+    part = np.clip(distance / EAR_FADE_M, 0.0, 1.0)[:, None, None]
+    result = skin.copy()
+    for side in (geometry.skin_vertices[:, 0] > 0, geometry.skin_vertices[:, 0] < 0):
+        ear = ears & side
+        root = ear & (distance < EAR_FADE_M / 2)
+        carried = skin[root].mean(axis=0)
+        result[ear] = (skin + part * (carried - skin))[ear]
+    return result
+
+
+def carry_eyeballs(geometry: HeadGeometry, directions: F64) -> None:
+    """Move each eyeball of directions (V, 3, S) rigidly with the mean of its lids, in place."""
+    left = np.array(UPPER_LID + LOWER_LID + EYE_CORNERS_LEFT)
+    lids = {"left_eyeball": left, "right_eyeball": geometry.mirror[left]}
+    for region, members in lids.items():
+        directions[geometry.regions[region]] = directions[members].mean(axis=0)
+
+
+def with_steady_signs(directions: F64) -> F64:
+    """Return directions (V, 3, S) with each mode's largest entry positive."""
+    flat = directions.reshape(-1, directions.shape[2])
+    largest = flat[np.argmax(np.abs(flat), axis=0), np.arange(flat.shape[1])]
+    return directions * np.where(largest < 0, -1.0, 1.0)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gaussian-process prior of how heads differ, on a set of points of the mean head.
+
+Does not know meshes or files: points, their mirror images and linear constraints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rome_backend.core.types import F64
+from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS, LOWER_LID, UPPER_LID
+
+FACE_SCALES = ((0.0028, 0.030), (0.0012, 0.010))
+HEAD_SCALE = (0.0030, 0.080)
+STRETCH = (0.030, 0.035, 0.040)
+ASYMMETRY = 0.35
+LIP_NOISE_M = 5e-5
+LID_GAP_SHARE = 0.12
+LID_DEPTH_NOISE_M = 4e-4
+RIGID_NOISE_M = 1e-5
+EYE_CORNERS_LEFT = (263, 362)
+
+
+@dataclass(frozen=True)
+class PriorPoints:
+    """Points of the mean head on which identities are drawn.
+
+    positions (N, 3) m, the 468 landmarks first; mirror (N,): each point's mirror image;
+    in_face (N,): how much of the face's fine variation a point has, 0..1;
+    amplitude (N,): scale of all variation, 0 where the neck must stay.
+    """
+
+    positions: F64
+    mirror: NDArray[np.integer]
+    in_face: F64
+    amplitude: F64
+
+
+def identity_covariance(points: PriorPoints, landmarks: int = 468) -> F64:
+    """Return the covariance (3N, 3N) m^2 of displacements, ordered point by point, x y z.
+
+    A sum of smooth kernels and of stretches along the axes, mirror-symmetric up to a small
+    asymmetric part, conditioned on closed inner lips, steady lid gaps and no rigid motion or
+    change of size of the landmarks (the camera's part). Source: our own; values after the
+    residuals of fits to photos.
+    """
+    covariance = symmetrised(points, axis_kernels(points))
+    constraints, noise = stacked_constraints(points.positions, landmarks)
+    return conditioned(covariance, constraints, noise)
+
+
+def axis_kernels(points: PriorPoints) -> F64:
+    """Return the kernel of each axis (3, N, N) m^2 before symmetry and constraints."""
+    p = points.positions
+    squared = np.sum((p[:, None] - p[None]) ** 2, axis=2)
+    face = sum(sd**2 * np.exp(-squared / 2 / length**2) for sd, length in FACE_SCALES)
+    sd, length = HEAD_SCALE
+    smooth = np.outer(points.in_face, points.in_face) * face
+    smooth = smooth + sd**2 * np.exp(-squared / 2 / length**2)
+    centred = p - p[:468].mean(axis=0)
+    kernels = [
+        smooth + share**2 * np.outer(centred[:, axis], centred[:, axis])
+        for axis, share in enumerate(STRETCH)
+    ]
+    return np.stack(kernels) * np.outer(points.amplitude, points.amplitude)
+
+
+def symmetrised(points: PriorPoints, kernels: F64) -> F64:
+    """Return the joint covariance (3N, 3N): symmetric variation and a little asymmetry.
+
+    kernels (3, N, N). The symmetric part keeps each point's variance, also on the midline.
+    """
+    count = len(points.positions)
+    joint = np.zeros((count, 3, count, 3))
+    for axis, sign in enumerate((-1.0, 1.0, 1.0)):
+        kernel = kernels[axis]
+        image = sign * kernel[points.mirror]
+        even = (kernel + image + sign * (kernel + image)[:, points.mirror]) / 2
+        odd = (kernel - image - sign * (kernel - image)[:, points.mirror]) / 2
+        shrink = np.sqrt(np.diag(kernel) / np.maximum(np.diag(even), np.diag(kernel) + 1e-12))
+        joint[:, axis, :, axis] = even * np.outer(shrink, shrink) + ASYMMETRY**2 * odd
+    return joint.reshape(3 * count, 3 * count)
+
+
+def conditioned(covariance: F64, constraints: F64, noise: F64) -> F64:
+    """Return the covariance given constraints (C, 3N) . d = 0 up to noise (C,) standard dev."""
+    cross = covariance @ constraints.T
+    system = constraints @ cross + np.diag(noise**2)
+    return covariance - cross @ np.linalg.solve(system, cross.T)
+
+
+def stacked_constraints(positions: F64, landmarks: int) -> tuple[F64, F64]:
+    """Return all linear constraints (C, 3N) and their noise (C,)."""
+    rows, noise = [], []
+    for upper, lower in INNER_LIP_PAIRS:
+        rows += [difference_row(len(positions), upper, lower, axis) for axis in range(3)]
+        noise += [LIP_NOISE_M] * 3
+    flip = mirror_lookup(positions[:468])
+    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+        for pair in ((upper, lower), (flip[upper], flip[lower])):
+            rows.append(difference_row(len(positions), *pair, 1))
+            gap = positions[pair[0], 1] - positions[pair[1], 1]
+            noise.append(max(LID_GAP_SHARE * gap, LIP_NOISE_M))
+    lids = UPPER_LID + LOWER_LID + EYE_CORNERS_LEFT
+    for eye in (list(lids), [int(flip[k]) for k in lids]):
+        rows += list(depth_rows(len(positions), eye))
+        noise += [LID_DEPTH_NOISE_M] * len(eye)
+    rigid = rigid_rows(positions, landmarks)
+    return np.array([*rows, *rigid]), np.array([*noise, *[RIGID_NOISE_M] * len(rigid)])
+
+
+def mirror_lookup(landmarks: F64) -> NDArray[np.integer]:
+    """Return for each of the symmetric landmarks (468, 3) the number of its mirror image."""
+    image = landmarks * np.array([-1.0, 1.0, 1.0])
+    squared = np.sum((landmarks[:, None] - image[None]) ** 2, axis=2)
+    return np.argmin(squared, axis=1)
+
+
+def difference_row(count: int, first: int, second: int, axis: int) -> F64:
+    """Return the row (3 count,) that takes the difference of two points along an axis."""
+    row = np.zeros((count, 3))
+    row[first, axis], row[second, axis] = 1.0, -1.0
+    return row.ravel()
+
+
+def depth_rows(count: int, members: list[int]) -> F64:
+    """Return rows (M, 3 count): depth of each member minus the members' mean depth."""
+    rows = np.zeros((len(members), count, 3))
+    rows[:, members, 2] = -1 / len(members)
+    rows[np.arange(len(members)), members, 2] += 1.0
+    return rows.reshape(len(members), -1)
+
+
+def rigid_rows(positions: F64, landmarks: int) -> F64:
+    """Return rows (7, 3N): mean translation, turn and change of size of the landmarks."""
+    rows = np.zeros((7, len(positions), 3))
+    arm = positions[:landmarks] - positions[:landmarks].mean(axis=0)
+    for axis in range(3):
+        rows[axis, :landmarks, axis] = 1.0
+        rows[3 + axis, :landmarks] = np.cross(np.eye(3)[axis], arm)
+    rows[6, :landmarks] = arm
+    rows = rows.reshape(7, -1)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
