@@ -23,12 +23,12 @@ def _floats(array: Any, like: Any, xp: ModuleType) -> Any:
     """Return a model array as f64 (numpy) or in the dtype and device of ``like`` (torch)."""
     if xp is np:
         return np.asarray(array, np.float64)
+    if isinstance(array, type(like)):
+        return array.to(like)
     return xp.asarray(array, dtype=like.dtype, device=like.device)
 
 
-def shape_vertices(
-    head: HeadModel, shape: Any, expression: Any = None, xp: ModuleType = np
-) -> Any:
+def shape_vertices(head: HeadModel, shape: Any, expression: Any = None, xp: ModuleType = np) -> Any:
     """Return vertices (..., V, 3) m: template + shape_dirs . shape + expression_dirs . expression.
 
     shape (..., S), expression (..., E) or None for a neutral face. Fewer coefficients than the

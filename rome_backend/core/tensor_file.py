@@ -86,9 +86,7 @@ def write_tensors(
             file.write(array.tobytes())
 
 
-def read_tensors(
-    path: Path | str, allow_nonfinite: bool = False
-) -> tuple[Tensors, dict[str, Any]]:
+def read_tensors(path: Path | str, allow_nonfinite: bool = False) -> tuple[Tensors, dict[str, Any]]:
     """Return (name -> array, metadata) of a file; arrays are new and writable.
 
     Memory is bounded by the file's size. Raises FileInvalid when the file is missing, not a
