@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pose correctives of the open head: what linear blend skinning loses when jaw and neck turn.
+
+Does not know faces or shapes: vertices, joints and weights only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from rome_backend.core.types import F32, F64
+from rome_backend.open_head.geometry import HeadGeometry
+
+NECK, JAW = 1, 2
+RIDGE = 1e-3
+NECK_LIMITS = (("y", 40.0), ("x", 30.0), ("z", 25.0))
+JAW_OPEN_LIMIT, JAW_SIDE_LIMIT = 30.0, 8.0
+
+
+def pose_dirs(geometry: HeadGeometry) -> F32:
+    """Return the pose correctives (V, 3, 36) f32, m per entry of R - I.
+
+    Columns as FLAME's: joints neck, jaw, left_eye, right_eye, nine entries of R - I each, row by
+    row; the eyes' are zero. Regressed (ridge least squares) so that blend skinning with them
+    comes near skinning along the arc: each vertex turned by its weight's part of the angle.
+    Correctives act before skinning, so residuals are turned back first. Source: our own.
+    """
+    directions = np.zeros((len(geometry.vertices), 3, 36))
+    for joint, poses in ((NECK, neck_poses()), (JAW, jaw_poses())):
+        first = 9 * (joint - 1)
+        directions[:, :, first : first + 9] = joint_correctives(geometry, joint, poses)
+    return directions.astype(np.float32)
+
+
+def neck_poses() -> F64:
+    """Return sampled neck rotations (N, 3), axis-angle rad: yaw, pitch and roll, and mixtures."""
+    single = []
+    for axis, limit in NECK_LIMITS:
+        for degrees in np.linspace(-limit, limit, 9):
+            single.append(Rotation.from_euler(axis, degrees, degrees=True).as_rotvec())
+    corners = np.array(np.meshgrid([-1, 1], [-1, 1], [-1, 1])).reshape(3, -1).T
+    limits = np.array([limit for _, limit in NECK_LIMITS])
+    mixed = Rotation.from_euler("YXZ", 0.5 * corners * limits, degrees=True).as_rotvec()
+    return np.concatenate([single, mixed])
+
+
+def jaw_poses() -> F64:
+    """Return sampled jaw rotations (N, 3), axis-angle rad: opening, alone and with side motion."""
+    opening = np.linspace(0.0, JAW_OPEN_LIMIT, 7)
+    sides = (-JAW_SIDE_LIMIT, 0.0, JAW_SIDE_LIMIT)
+    angles = np.array([(side, degrees) for side in sides for degrees in opening])
+    return Rotation.from_euler("YX", angles, degrees=True).as_rotvec()
+
+
+def joint_weight(geometry: HeadGeometry, joint: int) -> F64:
+    """Return the weight (V,) of a joint together with all joints below it."""
+    weight = geometry.weights[:, joint].copy()
+    for child in range(joint + 1, len(geometry.parents)):
+        ancestor = geometry.parents[child]
+        while ancestor > joint:
+            ancestor = geometry.parents[ancestor]
+        if ancestor == joint:
+            weight += geometry.weights[:, child]
+    return weight
+
+
+def arc_positions(arm: F64, weight: F64, rotation: F64) -> F64:
+    """Return arm (V, 3) turned by weight (V,) times the rotation (3,) axis-angle rad."""
+    turned = arm.copy()
+    moving = np.flatnonzero(weight > 0)
+    turns = Rotation.from_rotvec(weight[moving, None] * rotation)
+    turned[moving] = turns.apply(arm[moving])
+    return turned
+
+
+def joint_correctives(geometry: HeadGeometry, joint: int, poses: F64) -> F64:
+    """Return the correctives (V, 3, 9) of one joint regressed over poses (N, 3) axis-angle."""
+    arm = geometry.vertices - geometry.joints[joint]
+    weight = joint_weight(geometry, joint)
+    features, targets = [], []
+    for pose in poses:
+        matrix = Rotation.from_rotvec(pose).as_matrix()
+        blend = weight[:, None, None] * (matrix - np.eye(3)) + np.eye(3)
+        arc = arc_positions(arm, weight, pose)
+        targets.append(np.linalg.solve(blend, arc[:, :, None])[:, :, 0] - arm)
+        features.append((matrix - np.eye(3)).ravel())
+    design, residual = np.array(features), np.array(targets)
+    gram = design.T @ design
+    gram += RIDGE * np.trace(gram) / 9 * np.eye(9)
+    columns = np.linalg.solve(gram, design.T @ residual.reshape(len(poses), -1))
+    return columns.reshape(9, -1, 3).transpose(1, 2, 0)
