@@ -26,8 +26,11 @@ def write_properties(target: bpy.types.Object, properties: Mapping[str, Any]) ->
 
 def read_properties(target: bpy.types.Object) -> dict[str, Any]:
     """Return what write_properties stored; lists of numbers come back as lists of floats."""
-    found = (name for name in target.keys() if name.startswith(PROPERTY_PREFIX))
-    return {name[len(PROPERTY_PREFIX) :]: _loaded(target[name]) for name in found}
+    return {
+        name[len(PROPERTY_PREFIX) :]: _loaded(value)
+        for name, value in target.items()
+        if name.startswith(PROPERTY_PREFIX)
+    }
 
 
 def read_property(target: bpy.types.Object, name: str, default: Any = None) -> Any:

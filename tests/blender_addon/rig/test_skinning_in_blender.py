@@ -128,4 +128,3 @@ def test_moving_the_rig_object_keeps_the_head_space_vertices(empty_blender, buil
     world = local @ np.array(graph_mesh.matrix_world)[:3, :3].T
     world += np.array(graph_mesh.matrix_world)[:3, 3]
     assert np.allclose(after @ matrix[:3, :3].T + matrix[:3, 3], world, atol=1e-5)
-

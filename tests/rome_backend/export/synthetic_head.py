@@ -156,4 +156,3 @@ def _avatar(head: HeadModel, basis: OffsetBasis, rng: np.random.Generator) -> Av
         licences={"head model": "Apache-2.0"},
         provenance={"source": "test"},
     )
-

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Textures reach Blender unchanged and the right way up, and eyes shine more than skin.
+
+Does not know the mesh's deformation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def bytes_of(image):
+    width, height = image.size
+    pixels = np.empty(width * height * 4, dtype=np.float32)
+    image.pixels.foreach_get(pixels)
+    rows = np.rint(pixels.reshape(height, width, 4) * 255.0).astype(np.uint8)
+    return rows[::-1, :, :3]
+
+
+def test_pixels_survive_packing_saving_and_opening(empty_blender, built, rig, tmp_path):
+    path = tmp_path / "ada.blend"
+    empty_blender.ops.wm.save_as_mainfile(filepath=str(path))
+    empty_blender.ops.wm.open_mainfile(filepath=str(path))
+    images = empty_blender.data.images
+    assert np.array_equal(bytes_of(images["Ada Albedo"]), rig.albedo)
+    assert np.array_equal(bytes_of(images["Ada Photo"]), rig.photo)
+    assert np.array_equal(bytes_of(images["Ada Confidence"])[..., 1], rig.confidence)
+    assert images["Ada Albedo"].colorspace_settings.name == "sRGB"
+    assert images["Ada Confidence"].colorspace_settings.name == "Non-Color"
+
+
+def shader_of(material):
+    nodes = material.node_tree.nodes
+    return next(n for n in nodes if n.bl_idname == "ShaderNodeBsdfPrincipled")
+
+
+def test_skin_and_eyes_share_the_albedo_and_differ_in_gloss(built):
+    skin, eyes = built.mesh.data.materials
+    for material in (skin, eyes):
+        link = shader_of(material).inputs["Base Color"].links[0]
+        assert link.from_node.image.name == "Ada Albedo"
+    assert (
+        shader_of(eyes).inputs["Roughness"].default_value
+        < shader_of(skin).inputs["Roughness"].default_value
+    )
+
+
+def test_eye_faces_use_the_eye_slot(built, rig):
+    slots = np.array([polygon.material_index for polygon in built.mesh.data.polygons])
+    assert np.array_equal(slots == 1, rig.eye_faces) and 0 < rig.eye_faces.sum() < len(slots)
+
+
+def test_the_confidence_stands_ready_but_unlinked(built):
+    nodes = built.mesh.data.materials[0].node_tree.nodes
+    node = next(n for n in nodes if getattr(n, "image", None) and "Confidence" in n.image.name)
+    assert not node.outputs["Color"].is_linked and node.select
