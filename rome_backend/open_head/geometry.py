@@ -26,7 +26,7 @@ class HeadGeometry:
 
     vertices (V, 3) f64 m: skin first (landmark k is vertex k for k < 468), then the left and
     the right eyeball; faces (F, 3) i32, counter-clockwise from outside;
-    uvs (V, 2) f64 in [0, 1], v up; uv_faces (F, 3) i32: the faces' own numbers, one uv a vertex;
+    uvs (Vt, 2) f64 in [0, 1], v up, the first V belong to the vertices; uv_faces (F, 3) i32;
     mirror (V,) i32: vertices[mirror] * (-1, 1, 1) == vertices;
     weights (V, 5) f64, rows sum to 1; joint_regressor (5, V) f64 >= 0, rows sum to 1;
     parents (5,) i32; regions: name -> (V,) bool; landmarks: the 478 of MediaPipe, in order.

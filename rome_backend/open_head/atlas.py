@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The UV atlas: the face in the middle, the head in rings round it, eyeballs in two corners.
+
+Does not know textures. The layout is mirror symmetric: the mirror image of (u, v) is (1 - u, v).
+The subject's left is at u > 0.5, up is v = 1. Only the eyeballs are cut off; the skin has no seam.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_matrix, csc_matrix, diags
+from scipy.sparse.linalg import spsolve
+
+from rome_backend.core.types import F64, I32
+from rome_backend.open_head.eyeballs import eyeball_uv
+from rome_backend.open_head.geometry import EYEBALL_VERTICES
+from rome_backend.open_head.laplacian import adjacency
+from rome_backend.open_head.surface import Skin
+
+FACE_CENTRE = np.array([0.5, 0.5])
+FACE_HALF_SIZE = np.array([0.265, 0.245])
+OUTER_HALF_SIZE = np.array([0.49, 0.49])
+OUTER_POWER = 3.0
+LAST_RING = 0.94
+EVEN_ROWS = 0.6
+EYE_DISC_CENTRE, EYE_DISC_RADIUS = np.array([0.938, 0.062]), 0.055
+
+
+def build_atlas(skin: Skin) -> tuple[F64, I32]:
+    """Return uvs (Vt, 2) in [0, 1] and uv_faces (F, 3) of skin, left and right eyeball.
+
+    The first 5,023 uvs belong to the vertices; 31 more per eyeball open its back pole.
+    """
+    skin_uv = skin_atlas(skin)
+    disc, disc_faces = eyeball_uv()
+    count = EYEBALL_VERTICES
+    left = EYE_DISC_CENTRE + EYE_DISC_RADIUS * disc
+    right = left * (-1, 1) + (1, 0)
+    first = len(skin_uv)
+    numbers = np.arange(len(disc))
+    extra = numbers >= count
+    of_left = np.where(extra, first + count + numbers, first + numbers)
+    of_right = np.where(extra, of_left + len(disc) - count, first + count + numbers)
+    uvs = np.concatenate([skin_uv, left[:count], right[:count], left[count:], right[count:]])
+    faces = [skin.faces, of_left[disc_faces], of_right[disc_faces][:, ::-1]]
+    return uvs, np.concatenate(faces).astype(np.int32)
+
+
+def skin_atlas(skin: Skin) -> F64:
+    """Return one uv for each skin vertex (3931, 2)."""
+    uv = np.full((len(skin.vertices), 2), np.nan)
+    _place_rings(skin, uv)
+    _place_ear(skin, uv)
+    _place_face(skin, uv)
+    free = np.flatnonzero(np.isnan(uv[:, 0]))
+    _solve(adjacency(skin.faces, len(uv)), uv, free)
+    return (uv + (uv[skin.mirror] * (-1, 1) + (1, 0))) / 2
+
+
+def _put(skin: Skin, uv: F64, left: I32, values: F64) -> None:
+    """Set uvs of vertices of the left half (N,) and, mirrored, of their partners; -1 skipped."""
+    real = left >= 0
+    uv[skin.mirror[left[real]]] = values[real] * (-1, 1) + (1, 0)
+    uv[left[real]] = values[real]
+
+
+def _curve(angle: F64, half_size: F64, power: float) -> F64:
+    """Return points (N, 2) of a superellipse; angle 0 is its top, pi / 2 its right."""
+    direction = np.column_stack([np.sin(angle), np.cos(angle)])
+    direction[np.abs(direction) < 1e-9] = 0.0
+    norm = (np.abs(direction) ** power).sum(axis=1) ** (1 / power)
+    return 0.5 + half_size * direction / norm[:, None]
+
+
+def _place_rings(skin: Skin, uv: F64) -> None:
+    rings = skin.cranium
+    points = skin.vertices[np.maximum(rings, 0)]
+    steps = np.linalg.norm(np.diff(points[0], axis=0), axis=1)
+    own = np.r_[0, np.cumsum(steps)] / steps.sum() * np.pi
+    even = np.linspace(0, np.pi, rings.shape[1])
+    inner = _curve((own + even) / 2, FACE_HALF_SIZE, 2.0)
+    outer = _curve(even, OUTER_HALF_SIZE, OUTER_POWER)
+    gaps = np.linalg.norm(np.diff(points, axis=0), axis=2).mean(axis=1)
+    along = np.r_[0, np.cumsum(gaps)] / gaps.sum()
+    along = (1 - EVEN_ROWS) * along + EVEN_ROWS * np.linspace(0, 1, len(rings))
+    for ring, fraction in zip(rings, along * LAST_RING, strict=True):
+        _put(skin, uv, ring, inner * (1 - fraction) + outer * fraction)
+    base = _curve(np.linspace(0, np.pi, len(skin.base)), OUTER_HALF_SIZE, OUTER_POWER)
+    _put(skin, uv, skin.base, base)
+
+
+def _place_ear(skin: Skin, uv: F64) -> None:
+    root, *rings = skin.ear
+    edge = uv[root]
+    centre = (edge.min(axis=0) + edge.max(axis=0)) / 2
+    for k, ring in enumerate(rings[:-1], start=1):
+        _put(skin, uv, ring, centre + (edge - centre) * (1 - k / len(rings)))
+    _put(skin, uv, rings[-1], centre[None])
+
+
+def _place_face(skin: Skin, uv: F64) -> None:
+    """Lay the face, sockets and mouth into the oval by Floater's mean value coordinates.
+
+    Positive weights, a convex outline and the mouth's loop closed by one more vertex make it
+    free of overlaps (Floater 2003).
+    """
+    inside = np.r_[skin.face, *(skin.both(r) for r in (*skin.socket, *skin.mouth))]
+    free = np.setdiff1d(inside, skin.both(skin.cranium[0]))
+    faces = skin.faces[np.isin(skin.faces, inside).all(axis=1)]
+    count = len(uv)
+    weights = mean_value_weights(skin.vertices, faces)
+    loop = skin.both(skin.mouth[-1])
+    pull = np.asarray(weights[loop].mean(axis=1)).ravel() * count / 6
+    rows = np.r_[loop, np.full(len(loop), count)]
+    columns = np.r_[np.full(len(loop), count), loop]
+    weights = csc_matrix(weights)
+    weights.resize(count + 1, count + 1)
+    closing = coo_matrix((np.r_[pull, pull], (rows, columns)), weights.shape)
+    closed = np.concatenate([uv, [[np.nan, np.nan]]])
+    _solve(csc_matrix(weights + closing), closed, np.r_[free, count])
+    uv[free] = closed[free]
+
+
+def mean_value_weights(vertices: F64, faces: I32) -> csc_matrix:
+    """Return Floater's mean value weights (V, V) of faces (F, 3), all positive."""
+    rows, columns, values = [], [], []
+    for k in range(3):
+        a, b, c = faces[:, k], faces[:, (k + 1) % 3], faces[:, (k + 2) % 3]
+        u, v = vertices[b] - vertices[a], vertices[c] - vertices[a]
+        length_u, length_v = np.linalg.norm(u, axis=1), np.linalg.norm(v, axis=1)
+        cross = np.linalg.norm(np.cross(u, v), axis=1)
+        half_tangent = cross / (length_u * length_v + np.sum(u * v, axis=1) + 1e-12)
+        rows += [a, a]
+        columns += [b, c]
+        values += [half_tangent / length_u, half_tangent / length_v]
+    index = (np.concatenate(rows), np.concatenate(columns))
+    return coo_matrix((np.concatenate(values), index), (len(vertices),) * 2).tocsc()
+
+
+def _solve(weights: csc_matrix, uv: F64, free: I32) -> None:
+    """Set the free rows of uv to the weighted means of their neighbours, in place."""
+    known = np.flatnonzero(~np.isnan(uv[:, 0]))
+    rows = weights.tocsr()[free]
+    total = np.asarray(rows[:, free].sum(axis=1) + rows[:, known].sum(axis=1)).ravel()
+    uv[free] = spsolve((diags(total) - rows[:, free]).tocsc(), rows[:, known] @ uv[known])
