@@ -77,6 +77,7 @@ def rewrite(path: Path, tensors: dict | None = None, header: dict | None = None)
         path,
         {name: array for name, array in merged.items() if array is not None},
         {**old_header, **(header or {})},
+        allow_nonfinite=True,
     )
 
 

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The contact sheet: one page that shows what became of a photo.
+
+Does not know files or how an avatar is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from rome_backend.avatar.animate import avatar_vertices
+from rome_backend.avatar.render import (
+    EXPRESSIONS,
+    PAPER,
+    avatar_picture,
+    camera_round,
+    expression_pictures,
+)
+from rome_backend.core.types import U8, Avatar, HeadModel
+
+CELL = 300
+GAP = 12
+CAPTION = 26
+COLUMNS = 5
+INK = (60, 60, 64)
+DOT = (0, 220, 140)
+VIEWS = (("front", 0.0), ("35 degrees", 35.0), ("90 degrees", 90.0), ("back", 180.0))
+
+Cell = tuple[str, U8]
+
+
+def contact_sheet(avatar: Avatar, head: HeadModel, cell: int = CELL) -> U8:
+    """Return the page (H, W, 3) u8 sRGB.
+
+    Rows: photo and clay views, landmark overlay and textured views, five expressions.
+    ``cell``: side of one picture in px. Raises FileInvalid for another head model.
+    """
+    clay = [("photo", _fitted(avatar.source_crop, cell)), *_views(avatar, head, cell, clay=True)]
+    skin = [
+        ("landmarks", landmark_overlay(avatar, cell)),
+        *_views(avatar, head, cell, clay=False),
+    ]
+    faces = expression_pictures(avatar, head, cell)
+    named = [(face.title, image) for face, image in zip(EXPRESSIONS, faces, strict=True)]
+    return page([clay, skin, named], cell)
+
+
+def landmark_overlay(avatar: Avatar, size: int) -> U8:
+    """Return the source crop (size, size, 3) u8 with the tracker's landmarks drawn on it."""
+    image = _fitted(avatar.source_crop, size).copy()
+    scale = size / avatar.source_crop.shape[1]
+    for x, y in avatar.source_landmarks[:, :2] * scale:
+        # cv2 counts pixel centres from 0 and takes sixteenths of a pixel with shift=4
+        centre = (round(16 * (float(x) - 0.5)), round(16 * (float(y) - 0.5)))
+        cv2.circle(image, centre, 16, DOT, -1, cv2.LINE_AA, shift=4)
+    return image
+
+
+def page(rows: Sequence[Sequence[Cell]], cell: int) -> U8:
+    """Lay captioned square pictures (cell, cell, 3 or 4) out in rows; (H, W, 3) u8."""
+    columns = max(len(row) for row in rows)
+    width = GAP + columns * (cell + GAP)
+    height = GAP + len(rows) * (cell + CAPTION + GAP)
+    sheet = Image.new("RGB", (width, height), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=14)
+    for row_index, row in enumerate(rows):
+        top = GAP + row_index * (cell + CAPTION + GAP)
+        for column, (title, image) in enumerate(row):
+            left = GAP + column * (cell + GAP)
+            sheet.paste(Image.fromarray(np.ascontiguousarray(image[..., :3])), (left, top))
+            middle = (left + cell / 2, top + cell + CAPTION / 2)
+            draw.text(middle, title, fill=INK, font=font, anchor="mm")
+    return np.asarray(sheet)
+
+
+def _views(avatar: Avatar, head: HeadModel, cell: int, clay: bool) -> list[Cell]:
+    vertices = avatar_vertices(avatar, head)
+    return [
+        (
+            f"{'clay' if clay else 'textured'}, {title}",
+            avatar_picture(
+                avatar, head, camera_round(vertices, yaw, 0.0, cell), clay=clay
+            ),
+        )
+        for title, yaw in VIEWS
+    ]
+
+
+def _fitted(image: U8, size: int) -> U8:
+    """Return a square picture at another size."""
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))

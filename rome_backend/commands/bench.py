@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`rome bench`: measured quality and speed.
+
+Does not know how anything is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rome_backend.commands.console import Console
+from rome_backend.commands.create import add_options, chosen_options
+from rome_backend.core.errors import UsageError
+
+
+def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
+    """Add `bench` to the command line."""
+    parser = subparsers.add_parser("bench", help="measured quality and speed")
+    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    photos = kinds.add_parser("photos", parents=[shared], help="likeness over a set of photos")
+    _add_data(photos)
+    photos.add_argument("--tier", default="", metavar="ABC", help="only photos of these tiers")
+    photos.add_argument("--check", action="store_true", help="exit 1 when a limit is missed")
+    add_options(photos)
+    photos.set_defaults(run=_photos)
+    negatives = kinds.add_parser("negatives", parents=[shared], help="odd and broken files")
+    _add_data(negatives)
+    negatives.set_defaults(run=_negatives)
+    create = kinds.add_parser("create", parents=[shared], help="seconds and memory, warm")
+    create.add_argument("photo", nargs="?", type=Path, metavar="PHOTO", help="default: demo's")
+    create.add_argument("--rounds", type=int, default=5, metavar="N")
+    add_options(create)
+    create.set_defaults(run=_create)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="test data")
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="NAMES", help="names, with commas between"
+    )
+
+
+def _names(values: list[str]) -> list[str]:
+    return [name for value in values for name in value.split(",") if name]
+
+
+def _photos(args: argparse.Namespace, console: Console) -> int:
+    from rome_backend.bench.dataset import photos
+    from rome_backend.bench.photos import bench_photos, missed_limits
+
+    chosen = photos(args.data, _names(args.only), args.tier.upper())
+    payload = bench_photos(chosen, chosen_options(args), console.progress)
+    lines = [
+        f"{p['name']:32} {p['reprojection_percent_iod']:5.2f} %  IoU {p['silhouette_iou']:.3f}"
+        f"  empty {p['empty_texels']}  {sum(p['seconds'].values()):5.1f} s"
+        for p in payload["photos"]
+    ]
+    lines += [f"{p['name']:32} refused: {p['error']['message']}" for p in payload["refused"]]
+    console.result(payload, [*lines, f"median {payload['median']}"])
+    missed = missed_limits(payload) if args.check else []
+    for sentence in missed:
+        console.say(f"missed: {sentence}")
+    return 1 if missed else 0
+
+
+def _negatives(args: argparse.Namespace, console: Console) -> int:
+    from rome_backend.bench.negatives import bench_negatives
+
+    payload = bench_negatives(args.data, _names(args.only), console.progress)
+    lines = [
+        f"{'FAIL' if f['problems'] else 'ok  '} {f['name']:36} {f['outcome']:7}"
+        f" {f['seconds']:5.1f} s {f['peak_mib'] or 0:5} MiB  {'; '.join(f['problems'])}"
+        for f in payload["files"]
+    ]
+    console.result(payload, [*lines, f"{payload['passed']} as expected, {payload['failed']} not"])
+    return 1 if payload["failed"] else 0
+
+
+def _create(args: argparse.Namespace, console: Console) -> int:
+    from tempfile import TemporaryDirectory
+
+    from rome_backend.bench.create import bench_create
+    from rome_backend.commands.demo import default_photo
+
+    if args.rounds < 1:
+        raise UsageError("rounds", "At least one round is needed.", "Try --rounds 5.")
+    with TemporaryDirectory(prefix="rome-bench-") as folder:
+        photo = args.photo or default_photo(Path(folder))
+        payload = bench_create(photo, chosen_options(args), args.rounds, console.progress)
+    console.result(payload, [f"{name}: {value}" for name, value in payload.items()])
+    return 0

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`rome render`: pictures of an avatar as PNG files.
+
+Does not know how a picture is drawn.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rome_backend.commands.console import Console
+from rome_backend.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from rome_backend.core.types import U8, Avatar, HeadModel
+
+MAX_SIZE = 4096
+
+
+def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
+    """Add `render` to the command line."""
+    parser = subparsers.add_parser("render", parents=[shared], help="pictures of an avatar")
+    parser.add_argument("avatar", type=Path, metavar="AVATAR", help="a .rome file")
+    parser.add_argument(
+        "-o", "--out", type=Path, required=True, help=".png, or a folder for several pictures"
+    )
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--turntable", type=int, metavar="N", help="N pictures round the head")
+    what.add_argument("--expressions", action="store_true", help="one picture per expression")
+    parser.add_argument("--yaw", type=float, default=0.0, help="degrees; + shows the left side")
+    parser.add_argument("--pitch", type=float, default=0.0, help="degrees; + looks from above")
+    parser.add_argument("--size", type=int, default=512, help="side of a picture in px")
+    parser.add_argument("--clay", action="store_true", help="without the texture")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    """Draw the pictures and name the files."""
+    from rome_backend.avatar.avatar import load_avatar
+    from rome_backend.avatar.heads import load_head
+
+    if not 16 <= args.size <= MAX_SIZE:
+        raise UsageError("picture_size", f"{args.size} px is no size for a picture.",
+                         f"Choose 16 to {MAX_SIZE}.")  # fmt: skip
+    if args.turntable is not None and not 1 <= args.turntable <= 1000:
+        raise UsageError("turntable", "A turntable needs 1 to 1000 pictures.", "Try 12.")
+    avatar = load_avatar(args.avatar)
+    head, _ = load_head(str(avatar.provenance.get("head", "open")))
+    if args.turntable:
+        pictures = _turntable(avatar, head, args.turntable, args.size, args.pitch, args.clay)
+    elif args.expressions:
+        pictures = _expressions(avatar, head, args.size, args.yaw, args.clay)
+    else:
+        pictures = [("", _view(avatar, head, args.yaw, args.pitch, args.size, args.clay))]
+    paths = write_pictures(pictures, args.out, avatar.name)
+    outputs = [str(path) for path in paths]
+    console.result({"outputs": outputs}, [f"wrote {path}" for path in outputs])
+    return 0
+
+
+def _turntable(
+    avatar: Avatar, head: HeadModel, count: int, size: int, pitch: float, clay: bool
+) -> list[tuple[str, U8]]:
+    from rome_backend.avatar.render import turntable
+
+    pictures = turntable(avatar, head, count, size, pitch, clay)
+    return [(f"{360 * i / count:06.2f}", image) for i, image in enumerate(pictures)]
+
+
+def _expressions(
+    avatar: Avatar, head: HeadModel, size: int, yaw: float, clay: bool
+) -> list[tuple[str, U8]]:
+    from rome_backend.avatar.render import EXPRESSIONS, expression_pictures
+
+    pictures = expression_pictures(avatar, head, size, yaw, clay)
+    return [
+        (face.title.replace(" ", "_"), image)
+        for face, image in zip(EXPRESSIONS, pictures, strict=True)
+    ]
+
+
+def _view(
+    avatar: Avatar, head: HeadModel, yaw: float, pitch: float, size: int, clay: bool
+) -> U8:
+    from rome_backend.avatar.animate import avatar_vertices
+    from rome_backend.avatar.render import avatar_picture, camera_round
+
+    camera = camera_round(avatar_vertices(avatar, head), yaw, pitch, size)
+    return avatar_picture(avatar, head, camera, clay=clay)
+
+
+def write_pictures(pictures: list[tuple[str, U8]], out: Path, name: str) -> list[Path]:
+    """Write pictures as PNG, all or none: one to OUT.png, several into the folder OUT.
+
+    Raises UsageError when OUT has another ending or several pictures would share one file.
+    """
+    from PIL import Image
+
+    from rome_backend.commands.outputs import staged
+
+    single = out.suffix.lower() == ".png"
+    if (out.suffix and not single and not out.is_dir()) or (single and len(pictures) > 1):
+        raise UsageError(
+            "picture_out",
+            f"{out.name!r} cannot hold {'these pictures' if single else 'a picture'}.",
+            "Use a .png for one picture, a name without ending for a folder of several.",
+        )
+    folder = out.parent if single else out
+    paths = []
+    with staged(folder) as stage:
+        for title, image in pictures:
+            file = out.name if single else f"{name}_{title or 'view'}.png"
+            Image.fromarray(image).save(stage / file)
+            paths.append(folder / file)
+    return paths
