@@ -137,7 +137,7 @@ def check_rig(rig: RigArrays) -> None:
 
 
 def _check_shapes(rig: RigArrays) -> None:
-    count, faces, joints = rig.vertices.size // 3, len(rig.eye_faces), len(rig.joint_names)
+    count, faces, joints = rig.vertices.size // 3, rig.eye_faces.size, len(rig.joint_names)
     side = max(rig.confidence.shape, default=0)
     shapes = {
         "vertices": (count, 3), "faces": (faces, 3), "uvs": (rig.uvs.size // 2, 2),
