@@ -7,7 +7,6 @@ Does not know photos, tracking or identities: it works on the mean head alone.
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse.csgraph import dijkstra
 
 from rome_backend.core.types import F32, F64
 from rome_backend.open_head.expression_fields import (
@@ -17,7 +16,8 @@ from rome_backend.open_head.expression_fields import (
 )
 from rome_backend.open_head.eye_contact import keep_off_eyes
 from rome_backend.open_head.geometry import FACE_LANDMARKS, HeadGeometry
-from rome_backend.open_head.laplacian import BilaplacianSpread, adjacency
+from rome_backend.open_head.laplacian import BilaplacianSpread
+from rome_backend.open_head.surface_distance import surface_distance
 
 ARKIT_NAMES = (
     ("eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft")
@@ -84,20 +84,12 @@ def face_support(geometry: HeadGeometry) -> F64:
     """
     face = geometry.skin_region("face") | geometry.skin_region("mouth_inside")
     face[:FACE_LANDMARKS] = True
-    distance = distance_along_surface(geometry, face)
+    distance = surface_distance(geometry.skin_vertices, geometry.skin_faces, face)
     near = np.clip(1 - distance / FADE_M, 0.0, 1.0)
     support = near**2 * (3 - 2 * near)
     still = geometry.skin_region("ears") | geometry.skin_region("hair")
     support[still & ~(np.arange(len(face)) < FACE_LANDMARKS)] = 0.0
     return support
-
-
-def distance_along_surface(geometry: HeadGeometry, sources: np.ndarray) -> F64:
-    """Return the length (Vs,) m of the shortest path over edges to any source vertex (Vs,) bool."""
-    vertices = geometry.skin_vertices
-    edges = adjacency(geometry.skin_faces, geometry.skin_count).tocoo()
-    edges.data = np.linalg.norm(vertices[edges.row] - vertices[edges.col], axis=1)
-    return dijkstra(edges.tocsr(), indices=np.flatnonzero(sources), min_only=True, limit=0.2)
 
 
 def mirrored(geometry: HeadGeometry, delta: F64) -> F64:

@@ -12,7 +12,6 @@ from scipy.linalg import eigh
 
 from rome_backend.core.types import F32, F64
 from rome_backend.open_head.expression_fields import LOWER_LID, UPPER_LID
-from rome_backend.open_head.expressions import distance_along_surface
 from rome_backend.open_head.geometry import FACE_LANDMARKS, HeadGeometry
 from rome_backend.open_head.identity_prior import (
     EYE_CORNERS_LEFT,
@@ -20,6 +19,7 @@ from rome_backend.open_head.identity_prior import (
     identity_covariance,
 )
 from rome_backend.open_head.laplacian import BilaplacianSpread, vertex_areas
+from rome_backend.open_head.surface_distance import surface_distance
 
 SAMPLE_SPACING_M = 0.018
 CRANIUM_WEIGHT = 0.15
@@ -74,7 +74,7 @@ def prior_points(geometry: HeadGeometry, handles: NDArray[np.integer]) -> PriorP
     place = {int(vertex): k for k, vertex in enumerate(handles)}
     mirror = np.array([place[int(geometry.mirror[vertex])] for vertex in handles])
     face = np.arange(geometry.skin_count) < FACE_LANDMARKS
-    distance = distance_along_surface(geometry, face)[handles]
+    distance = surface_distance(geometry.skin_vertices, geometry.skin_faces, face)[handles]
     in_face = np.exp(-((np.minimum(distance, 1.0) / FACE_FADE_M) ** 2))
     amplitude = neck_fade(geometry)[handles]
     return PriorPoints(geometry.skin_vertices[handles], mirror, in_face, amplitude)
@@ -107,7 +107,7 @@ def expansion(geometry: HeadGeometry, handles: NDArray[np.integer], components: 
 def rigid_ears(geometry: HeadGeometry, skin: F64) -> F64:
     """Return directions (Vs, 3, S) whose ears move as the head's side does where they grow."""
     ears = geometry.skin_region("ears")
-    distance = distance_along_surface(geometry, ~ears)
+    distance = surface_distance(geometry.skin_vertices, geometry.skin_faces, ~ears)
     part = np.clip(distance / EAR_FADE_M, 0.0, 1.0)[:, None, None]
     result = skin.copy()
     for side in (geometry.skin_vertices[:, 0] > 0, geometry.skin_vertices[:, 0] < 0):
