@@ -76,9 +76,9 @@ def find_python() -> List[str]:
     raise Problem(f"Python 3.11 with venv was not found; install it, for example with: {advice}")
 
 
-def venv_python(venv: Path = VENV) -> Path:
-    """Return the interpreter inside a virtual environment."""
-    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+def venv_python() -> Path:
+    """Return the interpreter inside the virtual environment."""
+    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def fingerprint(root: Path = ROOT) -> str:
