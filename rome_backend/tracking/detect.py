@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from rome_backend.core.types import F32, F64, U8
+from rome_backend.tracking.sampling import BLACK, sample_square
 from rome_backend.tracking.tflite_graph import TfliteGraph
 
 _SIDE = 128
@@ -56,7 +56,8 @@ class FaceDetector:
         tiles = _tiles(rgb.shape[1], rgb.shape[0], tile)
         for first in range(0, len(tiles), _BATCH):
             batch = tiles[first : first + _BATCH]
-            inputs = np.stack([_letterbox(rgb, *square) for square in batch])
+            views = [_view(rgb, square) for square in batch]
+            inputs = np.stack(views).astype(np.float32) / np.float32(127.5) - np.float32(1)
             result = self._graph(torch.from_numpy(inputs))
             boxes = result["regressors"].numpy()
             scores = _sigmoid(result["classificators"].numpy()[..., 0])
@@ -125,24 +126,10 @@ def _starts(extent: float, side: float) -> list[float]:
     return [float(x) for x in np.linspace(0, extent - side, count)]
 
 
-def _letterbox(rgb: U8, left: float, top: float, side: float) -> F32:
-    """Return the square of the picture as (128, 128, 3) f32 in [-1, 1]; outside is black."""
-    x0, y0 = int(np.floor(left)), int(np.floor(top))
-    x1, y1 = int(np.ceil(left + side)), int(np.ceil(top + side))
-    part = rgb[max(y0, 0) : y1, max(x0, 0) : x1]
-    scale = _SIDE / side
-    if scale < 0.5:
-        size = (max(1, round(part.shape[1] * scale)), max(1, round(part.shape[0] * scale)))
-        shrunk = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    else:
-        shrunk = part
-    step = np.array([part.shape[1] / shrunk.shape[1], part.shape[0] / shrunk.shape[0]]) * scale
-    shift = (np.array([max(x0, 0), max(y0, 0)]) - [left, top]) * scale
-    matrix = np.array(
-        [[step[0], 0, shift[0] + step[0] / 2 - 0.5], [0, step[1], shift[1] + step[1] / 2 - 0.5]]
-    )
-    square = cv2.warpAffine(shrunk, matrix, (_SIDE, _SIDE), flags=cv2.INTER_LINEAR)
-    return square.astype(np.float32) / np.float32(127.5) - np.float32(1)
+def _view(rgb: U8, square: tuple[float, float, float]) -> U8:
+    left, top, side = square
+    to_picture = np.array([[side / _SIDE, 0, left], [0, side / _SIDE, top]])
+    return sample_square(rgb, to_picture, _SIDE, border=BLACK)
 
 
 def _anchors() -> F64:

@@ -7,16 +7,18 @@ Does not know photo files, head models or whether a face is good enough.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
 from rome_backend.assets.mediapipe import ensure_tracker_models
+from rome_backend.core.landmarks import OUTER_EYE_CORNERS
 from rome_backend.core.types import F32, F64, U8, TrackedFace
 from rome_backend.tracking.detect import Detection, FaceDetector
+from rome_backend.tracking.sampling import sample_square
 from rome_backend.tracking.tflite_graph import TfliteGraph
 
 MESH_COUNT = 468
@@ -26,9 +28,22 @@ _GROW = 1.5
 _CONTOUR = 16
 _LEFT_IRIS = slice(468, 473)
 _RIGHT_IRIS = slice(473, 478)
-_OUTER_EYE_CORNERS = (33, 263)
-_MINIMUM_SCORE = 0.5
-_TILES = (1.0, 0.6, 0.34, 0.2)
+_MINIMUM_FLAG = 0.5
+SURE = 0.5
+_MINIMUM_SCORE = 0.05
+_STEADY, _LOOSE = 2.5, 6.0
+# Shifts in sides of the region, factor of its side, turn in rad.
+_CHANGES = (
+    (0.08, 0.0, 1.0, 0.0),
+    (-0.08, 0.0, 1.0, 0.0),
+    (0.0, 0.08, 1.0, 0.0),
+    (0.0, -0.08, 1.0, 0.0),
+    (0.0, 0.0, 1.2, 0.0),
+    (0.0, 0.0, 0.87, 0.0),
+    (0.0, 0.0, 1.0, 0.25),
+    (0.0, 0.0, 1.0, -0.25),
+)
+TILES = (1.0, 0.6, 0.34, 0.2)
 _ENOUGH_PIXELS = 24
 
 
@@ -42,10 +57,15 @@ class Region:
     angle: float
 
     def to_picture(self) -> F64:
-        """Return the affine (2, 3) from the network's pixels (192, outer corners) to the picture."""
+        """Return the affine (2, 3) from the network's pixels (192) to the picture's."""
         cosine, sine = math.cos(self.angle), math.sin(self.angle)
         linear = np.array([[cosine, -sine], [sine, cosine]]) * (self.side / _SIDE)
         return np.column_stack([linear, self.centre - linear @ [_SIDE / 2, _SIDE / 2]])
+
+    def moved(self, right: float, down: float, factor: float, turn: float) -> Region:
+        """Return a region shifted by fractions of the side, scaled and turned (rad)."""
+        shift = np.array([right, down]) * self.side
+        return Region(self.centre + shift, self.side * factor, self.angle + turn)
 
 
 class FaceTracker:
@@ -64,43 +84,67 @@ class FaceTracker:
         subsets = [o["subset_idxs"] for o in self._mesh.options["Landmarks2TransformMatrix"]]
         self._lips, self._left_eye, self._right_eye = (np.array(s) for s in subsets)
 
-    def track(self, rgb: U8) -> list[TrackedFace]:
+    def track(self, rgb: U8, tiles: Sequence[float] = TILES) -> list[TrackedFace]:
         """Return the faces of `rgb` (H, W, 3) sRGB, largest first; empty when there is none.
 
-        The whole picture is searched first; tiles of it only while no face was found.
+        Tiles of each fraction of the longer side are searched until a sure face is found. Scores
+        are those of `confirm`; unsure faces are returned only when there is no sure one.
         """
-        for tile in _TILES:
+        unsure: list[TrackedFace] = []
+        for tile in tiles:
             if min(rgb.shape[:2]) < _ENOUGH_PIXELS or max(rgb.shape[:2]) * tile < _ENOUGH_PIXELS:
                 break
             faces = [self._face(rgb, found) for found in self._detector.detect(rgb, tile)]
-            good = _without_doubles([face for face in faces if face.score >= _MINIMUM_SCORE])
-            if good:
-                return good
-        return []
+            sure = [face for face in faces if face.score >= SURE]
+            if sure:
+                return _without_doubles(sure)
+            unsure += [face for face in faces if face.score >= _MINIMUM_SCORE]
+        return _without_doubles(unsure)
 
     def follow(self, rgb: U8, previous: TrackedFace) -> TrackedFace:
         """Return the face of `rgb` near its landmarks in the previous frame of a clip.
 
-        The score tells whether it is still there; the detector is not run.
+        The network's own score tells whether it is still there; the detector is not run.
         """
-        return self.look(rgb, region_of_landmarks(previous.landmarks))
+        return self.look(rgb, [region_of_landmarks(previous.landmarks)])[0]
 
-    def look(self, rgb: U8, region: Region) -> TrackedFace:
-        """Return the landmarks that the network sees in one region of `rgb` (H, W, 3)."""
-        to_picture = region.to_picture()
-        image = _sample(rgb, to_picture)
-        result = self._mesh(torch.from_numpy(image)[None])
-        outputs = {name: value.numpy().reshape(-1) for name, value in result.items()}
-        points = self._merge(outputs)
-        xy = points[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
-        z = points[:, 2:] * (region.side / _SIDE)
-        flag = float(np.clip(outputs["conv_faceflag"][0], -100, 100))
-        landmarks = np.concatenate([xy, z], 1).astype(np.float32)
-        return TrackedFace(landmarks, 1 / (1 + math.exp(-flag)))
+    def confirm(self, rgb: U8, face: TrackedFace) -> TrackedFace:
+        """Return `face` with a score that tells how surely it is a human face.
+
+        The network looks again through regions that are shifted, scaled and turned a little. Real
+        faces are seen each time and keep their landmarks within 2.5 % of the inter-ocular distance;
+        what merely resembles a face is not, and does not. Our own measure.
+        """
+        region = region_of_landmarks(face.landmarks)
+        views = self.look(rgb, [region.moved(*change) for change in _CHANGES])
+        points = np.stack([view.landmarks[:, :2] for view in views])
+        spread = np.linalg.norm(points - points.mean(0), axis=2).mean()
+        right, left = face.landmarks[list(OUTER_EYE_CORNERS)]
+        percent = 100 * spread / max(float(np.linalg.norm(left - right)), 1e-6)
+        steadiness = np.clip((_LOOSE - percent) / (_LOOSE - _STEADY), 0, 1)
+        return TrackedFace(face.landmarks, min(view.score for view in views) * float(steadiness))
+
+    def look(self, rgb: U8, regions: Sequence[Region]) -> list[TrackedFace]:
+        """Return the landmarks that the network sees in each region of `rgb` (H, W, 3)."""
+        views = [sample_square(rgb, region.to_picture(), _SIDE) for region in regions]
+        images = np.stack(views).astype(np.float32) / np.float32(255)
+        result = self._mesh(torch.from_numpy(images))
+        outputs = {name: value.numpy().reshape(len(regions), -1) for name, value in result.items()}
+        faces = []
+        for index, region in enumerate(regions):
+            to_picture = region.to_picture()
+            points = self._merge({name: value[index] for name, value in outputs.items()})
+            xy = points[:, :2] @ to_picture[:, :2].T + to_picture[:, 2]
+            z = points[:, 2:] * (region.side / _SIDE)
+            flag = float(np.clip(outputs["conv_faceflag"][index, 0], -80, 80))
+            landmarks = np.concatenate([xy, z], 1).astype(np.float32)
+            faces.append(TrackedFace(landmarks, 1 / (1 + math.exp(-flag))))
+        return faces
 
     def _face(self, rgb: U8, found: Detection) -> TrackedFace:
-        first = self.look(rgb, region_of_detection(found))
-        return self.look(rgb, region_of_landmarks(first.landmarks))
+        first = self.look(rgb, [region_of_detection(found)])[0]
+        face = self.look(rgb, [region_of_landmarks(first.landmarks)])[0]
+        return self.confirm(rgb, face) if face.score >= _MINIMUM_FLAG else face
 
     def _merge(self, outputs: dict[str, F32]) -> F64:
         """Return (478, 3) in the network's pixels: refined x and y, the iris at its eye's depth.
@@ -129,7 +173,7 @@ def region_of_detection(found: Detection) -> Region:
 
 def region_of_landmarks(landmarks: F32) -> Region:
     """Return the square of 1.5 times the box of landmarks (478, 3) px in the face's own axes."""
-    right, left = landmarks[list(_OUTER_EYE_CORNERS), :2].astype(np.float64)
+    right, left = landmarks[list(OUTER_EYE_CORNERS), :2].astype(np.float64)
     angle = math.atan2(left[1] - right[1], left[0] - right[0])
     cosine, sine = math.cos(angle), math.sin(angle)
     turn = np.array([[cosine, -sine], [sine, cosine]])
@@ -156,32 +200,3 @@ def _without_doubles(faces: list[TrackedFace]) -> list[TrackedFace]:
         if not any(inside):
             kept.append(face)
     return kept
-
-
-def _sample(rgb: U8, to_picture: F64) -> F32:
-    """Return the region as (192, 192, 3) f32 in [0, 1]; beyond the border pixels are repeated."""
-    step = math.hypot(to_picture[0, 0], to_picture[1, 0])
-    low, high = _bounds(rgb, to_picture)
-    part = rgb[low[1] : high[1], low[0] : high[0]]
-    shrink = max(1.0, step)
-    if shrink > 1.5:
-        size = [max(1, round(n / shrink)) for n in (part.shape[1], part.shape[0])]
-        part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    scale = np.array([part.shape[1], part.shape[0]]) / (high - low)
-    matrix = (to_picture - np.column_stack([np.zeros((2, 2)), low])) * scale[:, None]
-    matrix[:, 2] += matrix[:, :2] @ [0.5, 0.5] - 0.5
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    image = cv2.warpAffine(
-        part, matrix, (_SIDE, _SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    return image.astype(np.float32) / np.float32(255)
-
-
-def _bounds(rgb: U8, to_picture: F64) -> tuple[np.ndarray, np.ndarray]:
-    """Return the corners (x, y) of the part of the picture that a region touches, never empty."""
-    corners = np.array([[0, 0], [_SIDE, 0], [0, _SIDE], [_SIDE, _SIDE]])
-    places = corners @ to_picture[:, :2].T + to_picture[:, 2]
-    extent = np.array([rgb.shape[1], rgb.shape[0]])
-    low = np.clip(np.floor(places.min(0)).astype(int) - 2, 0, extent - 1)
-    high = np.clip(np.ceil(places.max(0)).astype(int) + 2, low + 1, extent)
-    return low, high
