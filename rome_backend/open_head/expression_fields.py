@@ -12,25 +12,18 @@ from collections.abc import Mapping
 import numpy as np
 
 from rome_backend.core.types import F64
+from rome_backend.open_head.landmark_sets import (
+    LEFT_EYE_CORNERS,
+    LEFT_LOWER_LID,
+    LEFT_UPPER_LID,
+    LOWER_LIP,
+    MOUTH_CORNERS,
+    UPPER_LIP,
+)
 
 OUTER_EYE_DISTANCE_MM = 90.0
-UPPER_LID = (466, 388, 387, 386, 385, 384, 398)
-LOWER_LID = (249, 390, 373, 374, 380, 381, 382)
-EYE_CORNERS = (263, 362)
-LID_FOLD = (467, 260, 259, 257, 258, 286, 414)
-LOWER_FOLD = (339, 255, 339, 254, 253, 252, 256, 341)
-UPPER_LIP = (
-    (61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291)
-    + (76, 184, 74, 73, 72, 11, 302, 303, 304, 408, 306)
-    + (62, 183, 42, 41, 38, 12, 268, 271, 272, 407, 292)
-    + (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
-)
-LOWER_LIP = (
-    (146, 91, 181, 84, 17, 314, 405, 321, 375, 77, 90, 180, 85, 16, 315, 404, 320, 307)
-    + (96, 89, 179, 86, 15, 316, 403, 319, 325, 95, 88, 178, 87, 14, 317, 402, 318, 324)
-)
-LIP_CORNERS_LEFT = (291, 306, 292, 308)
-LIP_CORNERS_RIGHT = (61, 76, 62, 78)
+LEFT_MOUTH_CORNER = MOUTH_CORNERS[4:]
+LEFT_LID_FOLD = (467, 260, 259, 257, 258, 286, 414)
 INNER_LIP_PAIRS = (
     ((13, 14), (312, 317), (311, 402), (310, 318), (415, 324))
     + ((82, 87), (81, 178), (80, 88), (191, 95))
@@ -53,12 +46,12 @@ class LandmarkFace:
         self.lower = np.clip(height + 0.5, 0.0, 1.0)
         self.lower[list(UPPER_LIP)] = 0.0
         self.lower[list(LOWER_LIP)] = 1.0
-        self.lower[list(LIP_CORNERS_LEFT + LIP_CORNERS_RIGHT)] = 0.5
+        self.lower[list(MOUTH_CORNERS)] = 0.5
         self.upper = 1 - self.lower
         self.lips = np.zeros(468)
         self.lips[list(UPPER_LIP + LOWER_LIP)] = 1.0
         self.off_lids = np.ones(468)
-        self.off_lids[list(UPPER_LID + LOWER_LID + EYE_CORNERS)] = 0.25
+        self.off_lids[list(LEFT_UPPER_LID + LEFT_LOWER_LID + LEFT_EYE_CORNERS)] = 0.25
 
     def at(self, *indices: int) -> F64:
         """Return the mean position (3,) m of landmarks."""
@@ -95,22 +88,22 @@ def landmark_fields(points: F64) -> dict[str, F64]:
 
 def lid_gap(points: F64) -> F64:
     """Return the vectors (7, 3) m from the lower to the upper lid of the left eye."""
-    return points[list(UPPER_LID)] - points[list(LOWER_LID)]
+    return points[list(LEFT_UPPER_LID)] - points[list(LEFT_LOWER_LID)]
 
 
 def lid_field(face: LandmarkFace, upper: float, lower: float, fold: float) -> F64:
     """Return a field (468, 3) that moves lids by parts of the gap; positive parts open."""
     gap = lid_gap(face.points)
     field = np.zeros((468, 3))
-    field[list(UPPER_LID)] = gap * upper
-    field[list(LOWER_LID)] = -gap * lower
-    field[list(LID_FOLD)] += gap * upper * fold
+    field[list(LEFT_UPPER_LID)] = gap * upper
+    field[list(LEFT_LOWER_LID)] = -gap * lower
+    field[list(LEFT_LID_FOLD)] += gap * upper * fold
     return field
 
 
 def lid_fields(face: LandmarkFace) -> dict[str, F64]:
     """Return eyeBlinkLeft, eyeWideLeft and eyeSquintLeft."""
-    under_eye = face.shifted(face.at(*LOWER_LID), 0, -9, 0)
+    under_eye = face.shifted(face.at(*LEFT_LOWER_LID), 0, -9, 0)
     squint = lid_field(face, -0.14, -0.36, 0.5)
     squint += face.push(under_eye, 8, (0, 2.2, 1.0), face.off_lids)
     return {
@@ -153,12 +146,12 @@ def cheek_and_nose_fields(face: LandmarkFace) -> dict[str, F64]:
 
 def corner_fields(face: LandmarkFace) -> dict[str, F64]:
     """Return the expressions of the left mouth corner."""
-    corner = face.at(*LIP_CORNERS_LEFT)
+    corner = face.at(*LEFT_MOUTH_CORNER)
     cheek = face.at(280, 425, 411)
     return {
         "mouthSmileLeft": face.push(corner, 11, (7.5, 8.0, -4.0))
         + face.push(cheek, 13, (1.0, 3.8, 2.0), face.off_lids)
-        + face.push(face.at(*LOWER_LID), 5, (0, 1.0, 0)),
+        + face.push(face.at(*LEFT_LOWER_LID), 5, (0, 1.0, 0)),
         "mouthFrownLeft": face.push(corner, 10, (1.0, -7.5, -1.2)),
         "mouthDimpleLeft": face.push(corner, 9, (4.5, 1.0, -4.5)),
         "mouthStretchLeft": face.push(corner, 12, (7.0, -2.0, -3.5)),
@@ -174,7 +167,7 @@ def lip_fields(face: LandmarkFace) -> dict[str, F64]:
     squeeze[:, 1] = 1.6 * face.mm * (face.lower - face.upper) * lips
     squeeze[:, 2] = -1.4 * face.mm * lips
     press = squeeze * (side * lip_arch(face))[:, None]
-    corner = face.at(*LIP_CORNERS_LEFT)
+    corner = face.at(*LEFT_MOUTH_CORNER)
     return {
         "mouthUpperUpLeft": face.push(upper_lip, 9, (0.3, 6.5, 0.8), face.upper)
         + face.push(face.at(327, 294), 8, (0.3, 2.5, 0.4), face.upper),
@@ -185,7 +178,7 @@ def lip_fields(face: LandmarkFace) -> dict[str, F64]:
 
 def lip_arch(face: LandmarkFace) -> F64:
     """Return 1 in the middle of the mouth falling to 0 at its corners: (468,)."""
-    half = abs(face.at(*LIP_CORNERS_LEFT)[0] - face.mouth[0])
+    half = abs(face.at(*LEFT_MOUTH_CORNER)[0] - face.mouth[0])
     across = np.clip(np.abs(face.points[:, 0] - face.mouth[0]) / half, 0.0, 1.0)
     return np.sqrt(1 - across**2)
 
@@ -240,7 +233,7 @@ def mouth_close_field(points: F64, open_delta: F64) -> F64:
 def eye_look_lid_fields(points: F64) -> Mapping[str, F64]:
     """Return how the left eye's lids follow its gaze: name -> (468, 3) m at 25 degrees."""
     face = LandmarkFace(points)
-    centre = face.at(*UPPER_LID, *LOWER_LID)
+    centre = face.at(*LEFT_UPPER_LID, *LEFT_LOWER_LID)
     return {
         "eyeLookUpLeft": lid_field(face, 0.26, -0.08, 0.5),
         "eyeLookDownLeft": lid_field(face, -0.42, 0.14, 0.45),

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from rome_backend.core.types import F32, F64
-from rome_backend.open_head.expression_fields import LOWER_LID, UPPER_LID
 from rome_backend.open_head.geometry import FACE_LANDMARKS, HeadGeometry
-from rome_backend.open_head.identity_prior import (
-    EYE_CORNERS_LEFT,
-    PriorPoints,
-    identity_covariance,
+from rome_backend.open_head.identity_prior import PriorPoints, identity_covariance
+from rome_backend.open_head.landmark_sets import (
+    LEFT_EYE_CORNERS,
+    LEFT_LOWER_LID,
+    LEFT_UPPER_LID,
 )
 from rome_backend.open_head.laplacian import BilaplacianSpread, vertex_areas
 from rome_backend.open_head.surface_distance import surface_distance
@@ -120,7 +120,7 @@ def rigid_ears(geometry: HeadGeometry, skin: F64) -> F64:
 
 def carry_eyeballs(geometry: HeadGeometry, directions: F64) -> None:
     """Move each eyeball of directions (V, 3, S) rigidly with the mean of its lids, in place."""
-    left = np.array(UPPER_LID + LOWER_LID + EYE_CORNERS_LEFT)
+    left = np.array(LEFT_UPPER_LID + LEFT_LOWER_LID + LEFT_EYE_CORNERS)
     lids = {"left_eyeball": left, "right_eyeball": geometry.mirror[left]}
     for region, members in lids.items():
         directions[geometry.regions[region]] = directions[members].mean(axis=0)

@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS, LOWER_LID, UPPER_LID
+from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
+from rome_backend.open_head.landmark_sets import (
+    LEFT_EYE_CORNERS,
+    LEFT_LOWER_LID,
+    LEFT_UPPER_LID,
+)
 
 FACE_SCALES = ((0.0028, 0.030), (0.0012, 0.010))
 HEAD_SCALE = (0.0030, 0.080)
@@ -22,7 +27,6 @@ LIP_NOISE_M = 5e-5
 LID_GAP_SHARE = 0.12
 LID_DEPTH_NOISE_M = 4e-4
 RIGID_NOISE_M = 1e-5
-EYE_CORNERS_LEFT = (263, 362)
 
 
 @dataclass(frozen=True)
@@ -100,12 +104,12 @@ def stacked_constraints(positions: F64, landmarks: int) -> tuple[F64, F64]:
         rows += [difference_row(len(positions), upper, lower, axis) for axis in range(3)]
         noise += [LIP_NOISE_M] * 3
     flip = mirror_lookup(positions[:468])
-    for upper, lower in zip(UPPER_LID, LOWER_LID, strict=True):
+    for upper, lower in zip(LEFT_UPPER_LID, LEFT_LOWER_LID, strict=True):
         for pair in ((upper, lower), (flip[upper], flip[lower])):
             rows.append(difference_row(len(positions), *pair, 1))
             gap = positions[pair[0], 1] - positions[pair[1], 1]
             noise.append(max(LID_GAP_SHARE * gap, LIP_NOISE_M))
-    lids = UPPER_LID + LOWER_LID + EYE_CORNERS_LEFT
+    lids = LEFT_UPPER_LID + LEFT_LOWER_LID + LEFT_EYE_CORNERS
     for eye in (list(lids), [int(flip[k]) for k in lids]):
         rows += list(depth_rows(len(positions), eye))
         noise += [LID_DEPTH_NOISE_M] * len(eye)
