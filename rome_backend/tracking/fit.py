@@ -21,7 +21,7 @@ from rome_backend.core.rotations import yaw_pitch_roll_degrees
 from rome_backend.core.types import F32, F64, FaceFit, FlameParams, HeadModel
 from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
 from rome_backend.tracking.gaze import eye_radius, eye_rotations
-from rome_backend.tracking.identity import IdentityShrinker, joined_identity
+from rome_backend.tracking.identity import IdentityShrinker, bounded_identity, joined_identity
 from rome_backend.tracking.landmark_model import landmark_model
 from rome_backend.tracking.map_solver import FaceState, MapSolver
 from rome_backend.tracking.pose_estimate import WeakPose, procrustes, view_from_pixels
@@ -126,7 +126,7 @@ class FaceFitter:
             deep = prior.sigma_z * (1 + prior.sigma_z_yaw * abs(yaw) / 45)
             noise = np.array([prior.sigma_xy, prior.sigma_xy, deep])
             state = self._solver.step(state, seen, trust[:, None] / noise**2, yaw, True)
-        return state
+        return replace(state, shape=bounded_identity(state.shape))
 
     def _refined(self, state: FaceState, view: F64, steps: int = _REFINE_STEPS) -> FaceState:
         """Return the state with pose and expression refitted to the picture, identity held."""

@@ -15,6 +15,16 @@ from rome_backend.tracking.priors import identity_gains
 
 # A single landmark's displacement counts as known to 1.5 mm when gains are projected back.
 _SIGMA = 0.0015
+# Faces of photos need up to 4 standard deviations in all, misplaced landmarks twice that.
+_LONGEST = 5.0
+
+
+def bounded_identity(coefficients: F64) -> F64:
+    """Return coefficients (S,), scaled down to the longest that real faces have needed.
+
+    Landmarks that missed the face would otherwise make a monster.
+    """
+    return coefficients * min(1.0, _LONGEST / max(float(np.linalg.norm(coefficients)), 1e-12))
 
 
 class IdentityShrinker:
