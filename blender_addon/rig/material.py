@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from ..core_access import RigArrays
 from .names import image_name, material_name
 
-SKIN = {
+Setting = float | tuple[float, float, float]
+
+SKIN: dict[str, Setting] = {
     "Roughness": 0.55,
     "Specular IOR Level": 0.35,
     "Subsurface Weight": 0.1,
     "Subsurface Radius": (1.0, 0.35, 0.2),
     "Subsurface Scale": 0.005,
 }
-EYES = {"Roughness": 0.12, "Specular IOR Level": 0.5}
+EYES: dict[str, Setting] = {"Roughness": 0.12, "Specular IOR Level": 0.5}
 SHADER = "ShaderNodeBsdfPrincipled"
 
 
@@ -55,7 +57,7 @@ def packed_image(name: str, pixels: NDArray[np.uint8], colour_space: str) -> bpy
 
 
 def _material(
-    name: str, albedo: bpy.types.Image, settings: dict[str, float | tuple[float, float, float]]
+    name: str, albedo: bpy.types.Image, settings: dict[str, Setting]
 ) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
     if bpy.app.version < (5, 0, 0):
