@@ -16,6 +16,11 @@ from rome_backend.core.types import HeadModel
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# The tree that tests/test_imports.py and tests/test_house_rules.py judge; absent parts are skipped.
+SOURCE_FOLDERS = ("rome_backend", "blender_addon", "training", "tools")
+SOURCE_FILES = ("dev.py", "build_addon.py")
+TEST_FOLDERS = ("tests",)
+
 
 def _folder(variable: str, default: Path) -> Path:
     folder = Path(os.environ.get(variable, default))
@@ -28,6 +33,24 @@ def _folder(variable: str, default: Path) -> Path:
 def root() -> Path:
     """The repository's root folder."""
     return ROOT
+
+
+def _python_files(folders: tuple[str, ...], files: tuple[str, ...] = ()) -> dict[str, str]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    found += [ROOT / name for name in files if (ROOT / name).is_file()]
+    return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in found}
+
+
+@pytest.fixture(scope="session")
+def source_texts() -> dict[str, str]:
+    """Every Python file of ours that is no test: path from the root -> text."""
+    return _python_files(SOURCE_FOLDERS, SOURCE_FILES)
+
+
+@pytest.fixture(scope="session")
+def texts_of_tests() -> dict[str, str]:
+    """Every Python file of the tests: path from the root -> text."""
+    return _python_files(TEST_FOLDERS)
 
 
 @pytest.fixture(scope="session")
