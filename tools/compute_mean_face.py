@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from rome_backend.core.types import F64
+from rome_backend.open_head.landmark_sets import LOWER_LIP_ROWS, UPPER_LIP_ROWS
 from rome_backend.open_head.mean_face import FILE, mirror_landmarks
 
 TIERS = ("A", "B")
 MAX_YAW_DEGREES = 35.0
 MAX_MOUTH_GAP = 0.08
 PUPIL_DISTANCE = 0.063
+LIPS_APART = 0.0004
 ROUNDS = 8
 RIGID = (
     10, 151, 9, 8, 168, 6, 197, 33, 263, 133, 362, 127, 356, 234, 454, 93, 323,
@@ -58,8 +60,8 @@ def mean_face(faces: list[F64]) -> tuple[F64, int]:
     """Return the median of the neutral, frontal faces (478, 3) m and how many there were.
 
     faces: landmarks in px, y down, z smaller is nearer. Upright means: the landmarks 10
-    (hairline) and 152 (chin) stand in one vertical line. Scale: pupils 63 mm apart, the
-    rounded mean of adults (Dodgson 2004). Origin: midway between the pupils.
+    (hairline) and 152 (chin) stand in one vertical line. The lips are closed. Scale: pupils
+    63 mm apart, the rounded mean of adults (Dodgson 2004). Origin: midway between the pupils.
     """
     mirror, rigid = mirror_landmarks(), list(RIGID)
     points = np.array([(f - f.mean(axis=0)) * (1, -1, -1) for f in faces])
@@ -73,7 +75,20 @@ def mean_face(faces: list[F64]) -> tuple[F64, int]:
         keep = (gap < MAX_MOUTH_GAP) & (np.array(yaw) < MAX_YAW_DEGREES)
         mean = symmetric(np.median(frontal[keep], axis=0), mirror)
     mean = mean * (PUPIL_DISTANCE / np.linalg.norm(mean[468] - mean[473]))
-    return mean - (mean[468] + mean[473]) / 2, int(keep.sum())
+    return with_closed_lips(mean - (mean[468] + mean[473]) / 2), int(keep.sum())
+
+
+def with_closed_lips(face: F64) -> F64:
+    """Return face (478, 3) m with the lips' inner edges meeting, the outer edges unmoved."""
+    closed = face.copy()
+    inner = zip(UPPER_LIP_ROWS[-1][1:-1], LOWER_LIP_ROWS[-1], strict=True)
+    for column, (upper, lower) in enumerate(inner):
+        gap = face[upper] - face[lower]
+        gap -= LIPS_APART * gap / max(np.linalg.norm(gap), LIPS_APART)
+        for row in range(1, 4):
+            closed[UPPER_LIP_ROWS[row][column + 1]] -= gap / 2 * row / 3
+            closed[LOWER_LIP_ROWS[row][column]] += gap / 2 * row / 3
+    return closed
 
 
 def photo_names(data: Path) -> list[str]:

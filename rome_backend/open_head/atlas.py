@@ -17,12 +17,12 @@ from rome_backend.open_head.geometry import EYEBALL_VERTICES
 from rome_backend.open_head.laplacian import adjacency
 from rome_backend.open_head.surface import Skin
 
-FACE_CENTRE = np.array([0.5, 0.5])
-FACE_HALF_SIZE = np.array([0.265, 0.245])
+FACE_HALF_SIZE = np.array([0.195, 0.187])
 OUTER_HALF_SIZE = np.array([0.49, 0.49])
 OUTER_POWER = 3.0
 LAST_RING = 0.94
 EVEN_ROWS = 0.6
+WIDENING = 0.8
 EYE_DISC_CENTRE, EYE_DISC_RADIUS = np.array([0.938, 0.062]), 0.055
 
 
@@ -54,7 +54,14 @@ def skin_atlas(skin: Skin) -> F64:
     _place_face(skin, uv)
     free = np.flatnonzero(np.isnan(uv[:, 0]))
     _solve(adjacency(skin.faces, len(uv)), uv, free)
-    return (uv + (uv[skin.mirror] * (-1, 1) + (1, 0))) / 2
+    return _widen_middle((uv + (uv[skin.mirror] * (-1, 1) + (1, 0))) / 2)
+
+
+def _widen_middle(uv: F64) -> F64:
+    """Return uv (N, 2) moved outwards along rays, so that eyes, nose and mouth get more texels."""
+    away = uv - 0.5
+    distance = (np.abs(away / OUTER_HALF_SIZE) ** OUTER_POWER).sum(axis=1) ** (1 / OUTER_POWER)
+    return 0.5 + away * ((1 + WIDENING) / (1 + WIDENING * distance))[:, None]
 
 
 def _put(skin: Skin, uv: F64, left: I32, values: F64) -> None:

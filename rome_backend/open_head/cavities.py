@@ -12,6 +12,7 @@ from rome_backend.core.types import F64
 from rome_backend.open_head.half_mesh import HalfMesh
 
 EYE_RADIUS = 0.0119
+LID_GAP = 0.0004
 SOCKET_RINGS = ((-0.0018, 0.99), (-0.006, 1.06), (-0.012, 0.90))  # depth m, size
 MOUTH_LOOP_HALF = 17
 # depth m, half height m, width relative to the lips'
@@ -19,14 +20,19 @@ MOUTH_RINGS = ((-0.010, 0.009, 0.93), (-0.020, 0.014, 0.88))
 MOUTH_BACK = (-0.034, 0.013, 0.020)  # depth, half height, half width in m
 
 
-def eye_centre(eye: F64) -> F64:
-    """Return the eyeball's centre (3,) m behind the lids' loop eye (32, 3)."""
-    middle = eye.mean(axis=0)
-    return middle + (0.0, -0.0005, 0.0008 - 0.86 * EYE_RADIUS)
+def eye_centre(eye: F64, pupil: F64) -> F64:
+    """Return the eyeball's centre (3,) m: behind the pupil, touching the lids' loop eye (32, 3)
+    from inside."""
+    across = np.linalg.norm(eye[:, :2] - pupil[:2], axis=1)
+    depth = eye[:, 2] - np.sqrt(np.clip((EYE_RADIUS + LID_GAP) ** 2 - across**2, 0, None))
+    return np.array([pupil[0], pupil[1], depth[across < EYE_RADIUS].min()])
 
 
-def add_socket(mesh: HalfMesh, eye: list[int]) -> list[list[int]]:
-    """Close the lids' loop by a socket round the eyeball; returns its rings, the loop first."""
+def add_socket(mesh: HalfMesh, eye: list[int], centre: F64) -> list[list[int]]:
+    """Close the lids' loop by a socket round the eyeball at centre (3,) m.
+
+    Returns its rings, the loop first.
+    """
     loop = mesh.at(eye)
     middle = loop.mean(axis=0)
     rings = [eye]
@@ -35,7 +41,7 @@ def add_socket(mesh: HalfMesh, eye: list[int]) -> list[list[int]]:
         points[:, :2] = middle[:2] + (loop[:, :2] - middle[:2]) * size
         rings.append(mesh.add(points))
         mesh.strip(rings[-2], rings[-1], closed=True)
-    back = mesh.add([eye_centre(loop) + (0.0, 0.0, -1.05 * EYE_RADIUS)])
+    back = mesh.add([centre + (0.0, 0.0, -1.05 * EYE_RADIUS)])
     mesh.fan(rings[-1], back[0])
     return [*rings, back]
 

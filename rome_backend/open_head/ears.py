@@ -51,12 +51,6 @@ def ear_root(rings: list[list[int]]) -> list[int]:
     return front + bottom + back + top
 
 
-def enclosed(rings: list[list[int]]) -> set[int]:
-    """Return the cranium vertices inside the block, which nothing uses any more."""
-    rows, columns = range(FIRST_ROW + 1, LAST_ROW), range(FIRST_COLUMN + 1, LAST_COLUMN)
-    return {rings[j][k] for j in rows for k in columns}
-
-
 def outline(angle: F64, scale: float) -> tuple[F64, F64]:
     """Return y, z (N,) in m round the ear's centre; angle 0 is its back, pi / 2 its top."""
     sine, cosine = np.sin(angle), np.cos(angle)

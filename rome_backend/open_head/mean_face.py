@@ -24,8 +24,8 @@ def mean_face() -> F64:
     """Return the mean neutral face (478, 3) in m, mirror symmetric across x = 0.
 
     Head space with the origin midway between the pupils, which are 63 mm apart; MediaPipe's
-    landmarks 10 and 152 stand in one vertical line. Frontalised by Procrustes, mirrored, median
-    of the neutral photos among the project's tier A and B test photos.
+    landmarks 10 and 152 stand in one vertical line; the lips are closed. Frontalised by Procrustes,
+    mirrored, median of the neutral photos among the project's tier A and B test photos.
     """
     return np.load(FILE).astype(np.float64)
 
@@ -39,7 +39,7 @@ def mirror_landmarks() -> I32:
 def symmetric_triangles() -> I32:
     """Return the face's 852 triangles (852, 3), counter-clockwise seen from the front.
 
-    MediaPipe splits 13 quads differently left and right; here the left half counts for both.
+    MediaPipe splits three quads differently left and right; here the left half counts for both.
     No triangle crosses the sagittal plane.
     """
     with np.load(TOPOLOGY_FILE) as topology:

@@ -14,15 +14,15 @@ from scipy.sparse.linalg import splu
 
 from rome_backend.core.types import F64, I32
 from rome_backend.open_head.cavities import add_mouth, add_socket, eye_centre
-from rome_backend.open_head.cranium import CraniumRings, add_cranium, join_cranium
-from rome_backend.open_head.ears import add_ear, ear_cells, ear_root, enclosed
+from rome_backend.open_head.cranium import add_cranium, join_cranium
+from rome_backend.open_head.ears import add_ear, ear_cells, ear_root
 from rome_backend.open_head.face_surface import face_half
 from rome_backend.open_head.geometry import SKIN_VERTICES
 from rome_backend.open_head.half_mesh import HalfMesh
 from rome_backend.open_head.laplacian import adjacency
+from rome_backend.open_head.mean_face import mean_face
 
-SPLIT_FROM_ROW = 10
-SPLIT_ABOVE = 0.0
+LEFT_PUPIL = 473
 STIFFNESS = 3.0
 
 
@@ -63,9 +63,11 @@ def build_skin() -> Skin:
     cranium = add_cranium(mesh, face.oval)
     join_cranium(mesh, cranium, ear_cells())
     ear = add_ear(mesh, ear_root(cranium.rings))
-    socket = add_socket(mesh, face.eye)
+    eye = eye_centre(mesh.at(face.eye), mean_face()[LEFT_PUPIL])
+    socket = add_socket(mesh, face.eye, eye)
     mouth = add_mouth(mesh, face.mouth)
-    _split_to_count(mesh, cranium)
+    # Deep inside the mouth nobody sees uneven triangles.
+    _split_to_count(mesh, {*mouth[-3], *mouth[-2]})
     whole = mesh.mirrored(face.numbers, face.partners)
     left = whole.left
     skin = Skin(
@@ -78,18 +80,15 @@ def build_skin() -> Skin:
         tuple(left[ring] for ring in ear),
         tuple(left[ring] for ring in socket),
         tuple(left[ring] for ring in mouth),
-        eye_centre(mesh.at(face.eye)),
+        eye,
     )
     vertices = _fair(skin)
     symmetric = (vertices + vertices[skin.mirror] * (-1, 1, 1)) / 2
     return Skin(symmetric, *list(vars(skin).values())[1:])
 
 
-def _split_to_count(mesh: HalfMesh, cranium: CraniumRings) -> None:
-    """Split long edges at the back of the head until the whole skin has 3,931 vertices."""
-    gone = enclosed(cranium.rings)
-    rows = cranium.rings[SPLIT_FROM_ROW:-1]
-    candidates = {i for ring in rows for i in ring if mesh.points[i][1] > SPLIT_ABOVE} - gone
+def _split_to_count(mesh: HalfMesh, candidates: set[int]) -> None:
+    """Split long edges between candidates until the whole skin has 3,931 vertices."""
     used = {i for face in mesh.faces for i in face}
     middle = sum(1 for i in used if mesh.points[i][0] == 0)
     missing = SKIN_VERTICES - (2 * len(used) - middle)
