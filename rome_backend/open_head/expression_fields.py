@@ -104,7 +104,7 @@ def lid_field(face: LandmarkFace, upper: float, lower: float, fold: float) -> F6
 def lid_fields(face: LandmarkFace) -> dict[str, F64]:
     """Return eyeBlinkLeft, eyeWideLeft and eyeSquintLeft."""
     under_eye = face.shifted(face.at(*LEFT_LOWER_LID), 0, -9, 0)
-    squint = lid_field(face, -0.14, -0.36, 0.5)
+    squint = lid_field(face, -0.14, -0.30, 0.5)
     squint += face.push(under_eye, 8, (0, 2.2, 1.0), face.off_lids)
     return {
         "eyeBlinkLeft": lid_field(face, -0.93, -0.07, 0.42),
@@ -186,8 +186,8 @@ def lip_arch(face: LandmarkFace) -> F64:
 def mouth_fields(face: LandmarkFace) -> dict[str, F64]:
     """Return the expressions of the whole mouth; sideways ones appear as mouthLeft only."""
     mouth, mm = face.mouth, face.mm
-    near = np.exp(-np.sum((face.points - mouth) ** 2, axis=1) / 2 / (15 * mm) ** 2)
     offset = face.points - mouth
+    near = np.exp(-np.sum((offset / (np.array([24, 13, 30]) * mm)) ** 2, axis=1) / 2)
     pucker = np.zeros((468, 3))
     pucker[:, 0] = -0.55 * offset[:, 0] * near
     pucker[:, 1] = 0.18 * offset[:, 1] * near
@@ -201,9 +201,9 @@ def mouth_fields(face: LandmarkFace) -> dict[str, F64]:
         "mouthPucker": pucker,
         "mouthFunnel": funnel,
         "mouthLeft": face.push(mouth, 16, (8.0, 0.4, -1.0)),
-        "mouthRollUpper": face.push(mouth, 14, (0, -3.0, -4.0), face.upper * arch)
+        "mouthRollUpper": face.push(mouth, 14, (0, -3.6, -5.0), face.upper * arch)
         + face.push(face.at(164), 9, (0, -1.5, -1.0), face.upper * (1 - face.lips)),
-        "mouthRollLower": face.push(mouth, 14, (0, 3.0, -4.0), face.lower * arch)
+        "mouthRollLower": face.push(mouth, 14, (0, 3.6, -5.0), face.lower * arch)
         + face.push(face.at(18), 9, (0, 1.5, -1.0), face.lower * (1 - face.lips)),
         "mouthShrugLower": face.push(face.at(17), 13, (0, 5.0, 2.0), face.lower),
         "mouthShrugUpper": face.push(face.at(0), 11, (0, 3.2, 1.4), face.upper),
@@ -213,21 +213,21 @@ def mouth_fields(face: LandmarkFace) -> dict[str, F64]:
 def mouth_close_field(points: F64, open_delta: F64) -> F64:
     """Return mouthClose (468, 3) m: what closes the lips again when the jaw is open.
 
-    points (468, 3) m; open_delta (468, 3) m: the landmarks' move under jawOpen at 1. Upper lips
-    take 35 % of the gap, lower lips the rest; the chin stays with the jaw.
+    points (468, 3) m; open_delta (468, 3) m: the landmarks' move under jawOpen at 1. Both lips
+    go to a seam, a third of the way from the upper to the opened lower lip; the chin stays with
+    the jaw.
     """
     face = LandmarkFace(points)
     upper, lower = (np.array(side) for side in zip(*INNER_LIP_PAIRS, strict=True))
-    gap = open_delta[upper] - open_delta[lower]
-    order = np.argsort(points[upper, 0])
-    ends = (points[78, 0], points[308, 0])
-    across = np.r_[ends[0], points[upper, 0][order], ends[1]]
-    gap = np.r_[np.zeros((1, 3)), gap[order], np.zeros((1, 3))]
-    here = np.stack([np.interp(points[:, 0], across, gap[:, k]) for k in range(3)], axis=1)
-    share = 0.65 * face.lower - 0.35 * face.upper
+    seam = 0.65 * open_delta[upper] + 0.35 * open_delta[lower]
+    seam = np.concatenate([seam, open_delta[[78, 308]]])
+    across = points[np.r_[upper, 78, 308], 0]
+    order = np.argsort(across)
+    here = [np.interp(points[:, 0], across[order], seam[order, k]) for k in range(3)]
     distance = np.abs(points[:, 1] - face.mouth[1]) / (13 * face.mm)
-    fall = np.where(face.lips > 0, 1.0, np.exp(-(distance**2)))
-    return here * (share * fall)[:, None]
+    beside = np.maximum(np.abs(points[:, 0]) - abs(points[308, 0]), 0) / (8 * face.mm)
+    fall = np.where(face.lips > 0, 1.0, np.exp(-(distance**2) - beside**2))
+    return (np.stack(here, axis=1) - open_delta) * fall[:, None]
 
 
 def eye_look_lid_fields(points: F64) -> Mapping[str, F64]:

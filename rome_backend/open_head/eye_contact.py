@@ -16,6 +16,7 @@ EYEBALLS = {"left_eyeball": 3, "right_eyeball": 4}
 CLEARANCE_M = 0.0003
 FRONT = 0.2
 HALF_WAY_SHARE = 0.8
+LINING_FADE_M = 0.008
 
 
 def eye_radius(ball: F64, centre: F64, directions: F64) -> F64:
@@ -33,10 +34,10 @@ def penetration(geometry: HeadGeometry, delta: F64, value: float = 1.0) -> F64:
     """Return the radial push (V, 3) m that frees the skin from the eyeballs at a slider value.
 
     delta (V, 3) m. What is nearer than the clearance in the mean head may stay as near as it is
-    unless it moves; only the front of the eyeball pushes.
+    unless it moves; only the front of the eyeball pushes, and only the outer skin.
     """
     push = np.zeros_like(delta)
-    skin = slice(0, geometry.skin_count)
+    skin, outer = slice(0, geometry.skin_count), geometry.skin_region("face")
     moved = geometry.vertices + value * delta
     for region, joint in EYEBALLS.items():
         centre = geometry.joints[joint]
@@ -44,7 +45,7 @@ def penetration(geometry: HeadGeometry, delta: F64, value: float = 1.0) -> F64:
         arms = moved[skin] - centre
         length = np.linalg.norm(arms, axis=1)
         reach = np.linalg.norm(ball - centre, axis=1).max() + CLEARANCE_M
-        near = np.flatnonzero((length < reach) & (arms[:, 2] > FRONT * reach))
+        near = np.flatnonzero(outer & (length < reach) & (arms[:, 2] > FRONT * reach))
         if not len(near):
             continue
         out = arms[near] / length[near, None]
@@ -71,4 +72,18 @@ def keep_off_eyes(geometry: HeadGeometry, delta: F64) -> F64:
     for, which keeps a half blink on the eye without a bulging full blink.
     """
     delta = delta + 2 * HALF_WAY_SHARE * penetration(geometry, delta, 0.5)
-    return delta + penetration(geometry, delta, 1.0)
+    return line_sockets(geometry, delta + penetration(geometry, delta, 1.0))
+
+
+def line_sockets(geometry: HeadGeometry, delta: F64) -> F64:
+    """Return delta (V, 3) m whose socket linings follow the lid edge that they hang from."""
+    delta = delta.copy()
+    face = geometry.skin_region("face")
+    for region in ("left_eye_region", "right_eye_region"):
+        eye = geometry.skin_region(region)
+        lining, lids = np.flatnonzero(eye & ~face), np.flatnonzero(eye & face)
+        tree = cKDTree(geometry.vertices[lids])
+        distance, nearest = tree.query(geometry.vertices[lining])
+        follow = np.exp(-((distance / LINING_FADE_M) ** 2))
+        delta[lining] = delta[lids[nearest]] * follow[:, None]
+    return delta
