@@ -17,12 +17,12 @@ from rome_backend.open_head.geometry import EYEBALL_VERTICES
 from rome_backend.open_head.laplacian import adjacency
 from rome_backend.open_head.surface import Skin
 
-FACE_HALF_SIZE = np.array([0.195, 0.187])
+FACE_HALF_SIZE = np.array([0.215, 0.205])
 OUTER_HALF_SIZE = np.array([0.49, 0.49])
 OUTER_POWER = 3.0
 LAST_RING = 0.94
 EVEN_ROWS = 0.6
-WIDENING = 0.8
+WIDENING = 0.6
 EYE_DISC_CENTRE, EYE_DISC_RADIUS = np.array([0.938, 0.062]), 0.055
 
 

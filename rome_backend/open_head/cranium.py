@@ -23,8 +23,8 @@ SECTIONS = np.array(
     [
         # top y, top z, bottom y, bottom z, half width
         [53.0, 8.0, -108.0, 8.0, 68.0],
-        [86.0, -12.0, -113.5, -9.0, 72.0],
-        [106.0, -45.0, -115.0, -22.0, 75.5],
+        [86.0, -8.0, -113.5, -9.0, 72.0],
+        [107.0, -42.0, -115.0, -22.0, 75.5],
         [112.5, -85.0, -115.5, -32.0, 77.0],
         [102.0, -130.0, -116.0, -41.0, 77.0],
         [72.0, -162.0, -118.0, -49.0, 73.5],
@@ -69,7 +69,9 @@ class Profile:
         sine, cosine = np.sin(angle), np.cos(angle)
         # Under the jaw the section is narrower than an ellipse: the neck stands behind it.
         waist = 0.2 * np.exp(-(((t - 0.25) / 0.2) ** 2)) * np.clip(-cosine, 0, 1) ** 1.5
-        x = self.half_width(t) * sine * (1 - waist)
+        # Over the temples it is fuller: a skull has sides before it has a top.
+        fuller = 0.22 * np.exp(-(((t - 0.28) / 0.16) ** 2)) * np.clip(cosine, 0, 1)
+        x = self.half_width(t) * np.abs(sine) ** (1 - fuller) * (1 - waist)
         x[np.abs(sine) < 1e-9] = 0.0
         return np.column_stack([x, centre + half * cosine[:, None]])
 

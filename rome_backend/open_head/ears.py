@@ -14,7 +14,7 @@ from rome_backend.open_head.half_mesh import HalfMesh
 FIRST_ROW, LAST_ROW = 1, 8
 FIRST_COLUMN, LAST_COLUMN = 13, 19
 CENTRE = np.array([0.0745, -0.0215, -0.0735])
-HALF_HEIGHT, HALF_WIDTH = 0.0315, 0.0185
+HALF_HEIGHT, HALF_WIDTH = 0.0300, 0.0185
 TILT = np.radians(10.0)
 ROOT_SCALE = 0.60
 
@@ -54,7 +54,7 @@ def ear_root(rings: list[list[int]]) -> list[int]:
 def outline(angle: F64, scale: float) -> tuple[F64, F64]:
     """Return y, z (N,) in m round the ear's centre; angle 0 is its back, pi / 2 its top."""
     sine, cosine = np.sin(angle), np.cos(angle)
-    width = HALF_WIDTH * (1 - 0.42 * np.clip(-sine, 0, 1) ** 1.5)
+    width = HALF_WIDTH * (1 - 0.28 * np.clip(-sine, 0, 1) ** 1.5)
     y, z = HALF_HEIGHT * sine * scale, -width * cosine * scale
     return y * np.cos(TILT) + 0.4 * z * np.sin(TILT), z * np.cos(TILT) - y * np.sin(TILT)
 

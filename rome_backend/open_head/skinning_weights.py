@@ -25,6 +25,7 @@ from rome_backend.open_head.surface import Skin
 
 PARENTS = (-1, 0, 1, 1, 1)
 CORNER_WEIGHT = 0.42
+LOOSE = 0.02  # cheeks and chin follow their targets only roughly, so that they bend smoothly
 JAW_JOINT = np.array([0.0, -0.036, -0.060])
 NECK_JOINT = np.array([0.0, -0.132, -0.104])
 ROOT_JOINT = np.array([0.0, -0.180, -0.106])
@@ -64,7 +65,9 @@ def jaw_weights(skin: Skin) -> F64:
     y, z = skin.vertices[:, 1], skin.vertices[:, 2]
     fixed = (y < chin_y - 0.035) | (z < ear_z - 0.010)
     energy = bilaplacian(skin.vertices, skin.faces)
-    spread = BilaplacianSpread(energy, np.concatenate(handles), fixed=fixed)
+    numbers = np.concatenate(handles)
+    exact = np.isin(numbers, [*UPPER_LIP, *LOWER_LIP]) | (np.arange(len(numbers)) >= FACE_LANDMARKS)
+    spread = BilaplacianSpread(energy, numbers, np.where(exact, 1.0, LOOSE), fixed=fixed)
     return np.where(fixed, 0.0, spread(np.concatenate(targets)))
 
 

@@ -111,7 +111,7 @@ def _fair(skin: Skin) -> F64:
     stay = np.full(count, 50.0)
     stay[skin.both(skin.cranium[1:-1].ravel())] = 0.12
     stay[skin.both(skin.cranium[1:5].ravel())] = 0.015
-    stay[skin.both(skin.cranium[0])] = 0.6
+    stay[skin.both(skin.cranium[0])] = 5.0
     for ring in skin.ear:
         stay[skin.both(ring)] = 50.0
     system = (diags(stay) + STIFFNESS * laplacian.T @ laplacian).tocsc()
