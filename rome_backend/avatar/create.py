@@ -35,8 +35,10 @@ from rome_backend.tracking.fit import FaceFitter
 from rome_backend.tracking.matte import PersonMatte
 from rome_backend.tracking.photo import load_photo
 from rome_backend.tracking.silhouette import OffsetFit, fit_offsets
+from rome_backend.tracking.upright import find_faces
 
 STAGES = ("set up", "track", "crop", "fit", "silhouette", "texture")
+CROP_SIZE = 1024
 SIZES = (256, 512, 1024, 2048)
 Progress = Callable[[str, float], None]
 
@@ -181,12 +183,11 @@ def create_avatar(
 
 def _view(path: Path, options: CreateOptions, tools: Tools, clock: _Clock) -> _View:
     with clock.stage("track"):
-        photo = load_photo(path)
-        faces = tools.tracker.track(photo.rgb)
+        photo, faces = find_faces(load_photo(path), tools.tracker)
         warnings = judge(photo, faces, options.face)
         face: TrackedFace = faces[options.face]
     with clock.stage("crop"):
-        crop = head_crop(photo, face, tools.matte)
+        crop = head_crop(photo, face, tools.matte, max_size=max(CROP_SIZE, options.size))
     return _View(crop, len(faces), (*photo.warnings, *warnings))
 
 

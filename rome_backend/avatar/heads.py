@@ -9,12 +9,15 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import Path
 
+from rome_backend.assets.store import cache_dir
 from rome_backend.core.errors import AssetMissing
 from rome_backend.core.head_model import load_head_model
 from rome_backend.core.types import HeadModel, OffsetBasis
-from rome_backend.open_head.build import offset_basis, open_head
+from rome_backend.open_head.build import open_head
+from rome_backend.open_head.offset_basis import offset_basis
 
 OPEN = "open"
+CACHE = "heads"
 
 
 @lru_cache(maxsize=2)
@@ -30,7 +33,7 @@ def load_head(choice: str = OPEN) -> tuple[HeadModel, OffsetBasis]:
         FileInvalid: the file is damaged or of another version.
     """
     if choice == OPEN:
-        head = open_head()
+        head = open_head(cache_dir() / CACHE)
     else:
         path = Path(choice)
         if not path.is_file():

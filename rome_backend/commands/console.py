@@ -6,11 +6,12 @@ Does not know any command.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any, TextIO
 
 from rome_backend.core.errors import RomeError
@@ -29,12 +30,19 @@ def protected_stdout() -> Iterator[TextIO]:
     os.dup2(2, 1)
     stream = os.fdopen(os.dup(saved), "w", encoding="utf-8")
     try:
-        yield stream
+        with redirect_stdout(sys.stderr):
+            yield stream
     finally:
         stream.close()
-        sys.stdout.flush()
+        _flush_c_library()
         os.dup2(saved, 1)
         os.close(saved)
+
+
+def _flush_c_library() -> None:
+    """Empty the C library's own buffer of stdout while it still leads to stderr."""
+    if os.name == "posix":
+        ctypes.CDLL(None).fflush(None)
 
 
 class Console:
