@@ -21,7 +21,8 @@ KIB = 1 if sys.platform != "darwin" else 1024  # ru_maxrss: KiB on Linux, bytes 
 class ChildResult:
     """How a child ended: exit code, stdout, stderr, seconds, peak memory in MiB (None: unknown).
 
-    The peak is that of the largest process of the child's tree that it waited for.
+    The peak is that of the largest process of the child's tree that it waited for, and at least
+    our own at the start of the child, which Linux counts along.
     """
 
     code: int
