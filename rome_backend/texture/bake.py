@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Photos and posed meshes to one texture without holes, and a map of what they really showed.
+
+Does not know how photos were tracked, nor files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rome_backend.core.errors import UsageError
+from rome_backend.core.types import F32, U8, HeadModel
+from rome_backend.texture.atlas import Atlas, atlas_of
+from rome_backend.texture.complete import complete
+from rome_backend.texture.delight import without_light
+from rome_backend.texture.mesh_fill import MeshFill
+from rome_backend.texture.mirror import light_gain
+from rome_backend.texture.unproject import SeenTexels, unproject
+from rome_backend.texture.view import TextureView
+
+__all__ = ["BakedTexture", "TextureView", "bake"]
+
+
+@dataclass(frozen=True)
+class BakedTexture:
+    """albedo (T, T, 3) u8 sRGB, padded beyond the UV islands; confidence (T, T) u8: 255 where a
+    photo showed the surface frontally, 0 where none did; empty_texels: covered texels that no
+    step gave a colour."""
+
+    albedo: U8
+    confidence: U8
+    empty_texels: int
+
+
+def bake(
+    head: HeadModel,
+    views: Sequence[TextureView],
+    size: int = 1024,
+    delight: bool = False,
+    seed: int = 0,
+) -> BakedTexture:
+    """Bake one texture from one or several photos of a person.
+
+    Args:
+        head: the head model whose UV layout the texture has.
+        views: photos with their posed meshes; the first one sets the light.
+        size: side T in texels.
+        delight: take smooth shading out of the skin (clamped to 35 %).
+        seed: of invented hair detail. Same input and seed: same texture.
+
+    Raises:
+        UsageError: no views, or a size below 16.
+    """
+    if not views:
+        raise UsageError("no_views", "A texture needs at least one photo.", "Give a photo.")
+    if size < 16:
+        raise UsageError("texture_size", f"{size} px is too small a texture.", "Use 1024.")
+    atlas = atlas_of(head, size)
+    seen = [unproject(head, atlas, view) for view in views]
+    if delight:
+        seen = [without_light(head, atlas, one) for one in seen]
+    colour, weight = _merged(head, atlas, seen)
+    texels = complete(head, atlas, colour, weight, seed)
+    albedo = _padded(atlas, texels.colour)
+    confidence = atlas.image(np.clip(texels.trust * 255 + 0.5, 0, 255)).astype(np.uint8)
+    return BakedTexture(albedo, confidence, int((~texels.filled).sum()))
+
+
+def _merged(head: HeadModel, atlas: Atlas, seen: Sequence[SeenTexels]) -> tuple[F32, F32]:
+    """Merge what several photos show: the more frontal view wins, in the first one's light."""
+    colour, weight = seen[0].colour, seen[0].weight
+    if len(seen) == 1:
+        return colour, weight
+    fill = MeshFill(head)
+    share = weight**3
+    total = colour * share[:, None]
+    for one in seen[1:]:
+        gain = light_gain(atlas, fill, (colour, weight), (one.colour, one.weight))
+        other = one.weight**3
+        total += np.clip(one.colour * gain, 0, 255) * other[:, None]
+        share = share + other
+        weight = np.maximum(weight, one.weight)
+        colour = total / np.maximum(share, 1e-6)[:, None]
+    return colour, weight
+
+
+def _padded(atlas: Atlas, colour: F32) -> U8:
+    """Lay the texels out and give every other texel the colour of its nearest covered one."""
+    image = np.zeros((atlas.size**2, 3), np.uint8)
+    image[atlas.texel] = np.clip(colour + 0.5, 0, 255)
+    empty = (~atlas.covered).astype(np.uint8)
+    if not empty.any():
+        return image.reshape(atlas.size, atlas.size, 3)
+    _, labels = cv2.distanceTransformWithLabels(
+        empty, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    labels = labels.reshape(-1)
+    source = np.zeros(labels.max() + 1, np.int64)
+    source[labels[atlas.texel]] = atlas.texel
+    return image[source[labels]].reshape(atlas.size, atlas.size, 3)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A colour for every texel: the photo, its mirror image, and continuations where both end.
+
+Does not know photos or cameras, only texel colours and weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rome_backend.core.types import F32, HeadModel, Mask
+from rome_backend.texture.atlas import Atlas
+from rome_backend.texture.eyes import complete_eyes
+from rome_backend.texture.layers import layered_fill
+from rome_backend.texture.mesh_fill import MeshFill
+from rome_backend.texture.mirror import mirrored_half
+from rome_backend.texture.palette import Palette, palette_of, region_texels
+
+_FULL = 0.3  # weight from which the photo alone counts
+_MOUTH = np.array([0.42, 0.21, 0.20])  # of the skin's brightness
+
+
+@dataclass(frozen=True)
+class CompletedTexels:
+    """colour (P, 3) f32 sRGB 0..255; trust (P,) f32: the photo's weight without what does not
+    belong to the person's skin or hair; filled (P,) bool: texels that a step gave a colour."""
+
+    colour: F32
+    trust: F32
+    filled: Mask
+
+
+def complete(
+    head: HeadModel, atlas: Atlas, colour: F32, weight: F32, seed: int = 0
+) -> CompletedTexels:
+    """Complete texel colours (P, 3) sRGB 0..255 known with weight (P,).
+
+    In this order: texels of scalp and ears that are neither skin nor hair lose their weight; the
+    mirrored half is used where the own weight is poor; the rest continues skin, hair and cloth;
+    eyeballs become whole; the mouth's inside is dark red where the photo does not show it.
+    """
+    regions = region_texels(head, atlas)
+    palette = palette_of(colour, weight, regions)
+    doubtful = np.maximum(regions["hair"], regions.get("ears", np.zeros_like(weight)))
+    trust = weight * (1 - palette.foreign * doubtful)
+    fill = MeshFill(head)
+    inner = _inner(regions)
+    own, own_share, known = _with_mirror(atlas, fill, colour, trust, inner)
+    filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, seed)
+    mouth = regions.get("mouth_inside", np.zeros_like(weight))[:, None]
+    filled = filled * (1 - mouth) + mouth * _MOUTH * palette.skin.rgb().mean()
+    out = own * known[:, None] + filled * (1 - known[:, None])
+    eyes, texels = complete_eyes(head, atlas, colour, trust, palette.skin.rgb())
+    out[texels] = eyes
+    finite = np.isfinite(out).all(1)
+    out = np.clip(np.nan_to_num(out), 0, 255).astype(np.float32)
+    return CompletedTexels(out, trust, finite)
+
+
+def _inner(regions: Mapping[str, F32]) -> Mask:
+    """Texels whose colour is no skin's, hair's or cloth's: eyeballs and the mouth's inside."""
+    names = ("left_eyeball", "right_eyeball", "mouth_inside")
+    masks = [regions[name] > 0.5 for name in names if name in regions]
+    return np.any(masks, axis=0) if masks else np.zeros(len(regions["hair"]), bool)
+
+
+def _with_mirror(
+    atlas: Atlas, fill: MeshFill, colour: F32, trust: F32, inner: Mask
+) -> tuple[F32, F32, F32]:
+    """Return photo and mirrored photo as one colour (P, 3), the photo's share and the known share.
+
+    Shares (P,) are in [0, 1] and smooth towards what is unknown.
+    """
+    other, other_weight = mirrored_half(atlas, fill, colour, trust * ~inner)
+    own_share = _share(atlas, trust)
+    other_share = (1 - own_share) * _share(atlas, other_weight) * ~inner
+    known = own_share + other_share
+    total = np.maximum(known, 1e-4)[:, None]
+    mixed = (colour * own_share[:, None] + other * other_share[:, None]) / total
+    return mixed, own_share, np.clip(known, 0, 1)
+
+
+def _share(atlas: Atlas, weight: F32) -> F32:
+    """Turn a weight into a share that fades out inside the seen area, not at its rim."""
+    t = np.clip(weight / _FULL, 0, 1)
+    share = t * t * (3 - 2 * t)
+    sigma = atlas.size / 300
+    stack = atlas.image(np.stack([share, np.ones_like(share)], -1))
+    stack[..., 0] = cv2.erode(
+        np.where(stack[..., 1] > 0, stack[..., 0], 1.0), np.ones((3, 3)), iterations=2
+    )
+    stack[..., 0] *= stack[..., 1]
+    smooth = cv2.GaussianBlur(stack, (0, 0), sigmaX=sigma).reshape(-1, 2)[atlas.texel]
+    return np.minimum(share, smooth[:, 0] / np.maximum(smooth[:, 1], 1e-6))

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole eyeballs from the slit of them that a photo shows.
+
+Does not know lids or gaze: the iris sits where the eyeball's own front is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rome_backend.core.types import F32, F64, HeadModel
+from rome_backend.texture.atlas import Atlas
+
+_IRIS_RADIUS = 0.0059  # m, nearly the same in all adults
+_RINGS = 14
+_DEFAULT_IRIS = np.array([70.0, 52.0, 42.0])
+_SCLERA = np.array([222.0, 216.0, 212.0])
+
+
+@dataclass(frozen=True)
+class _Eyeball:
+    """Texels (Q,) of one eyeball; radius (Q,): angle from the front, 1 at the iris's edge."""
+
+    texels: F32
+    radius: F32
+
+
+def complete_eyes(
+    head: HeadModel, atlas: Atlas, colour: F32, weight: F32, skin: F32
+) -> tuple[F32, F32]:
+    """Return the colours (Q, 3) of all eyeball texels and their indices (Q,) into the atlas.
+
+    A radial model of iris and sclera, learned from what both eyes show, replaces what the photo
+    does not show; the photo keeps what it shows well.
+
+    Args:
+        colour (P, 3) sRGB 0..255 and weight (P,): what the photo shows.
+        skin: (3,) mean skin colour, to which the sclera's brightness is held.
+    """
+    balls = _eyeballs(head, atlas)
+    if not balls:
+        return np.zeros((0, 3), np.float32), np.zeros(0, np.int64)
+    texels = np.concatenate([ball.texels for ball in balls])
+    radius = np.concatenate([ball.radius for ball in balls])
+    seen, sure = colour[texels], np.clip(weight[texels] * 1.5 - 0.3, 0, 1)
+    # Lashes and lids reach a little further over the eyeball than the mesh's lids do.
+    model = _radial_model(seen, sure, radius, skin)
+    likely = np.abs(seen - model).max(1) < 70
+    keep = (sure * likely * (radius < 2.2))[:, None]
+    return (seen * keep + model * (1 - keep)).astype(np.float32), texels
+
+
+def _eyeballs(head: HeadModel, atlas: Atlas) -> list[_Eyeball]:
+    points = None
+    balls = []
+    for name in ("left_eyeball", "right_eyeball"):
+        mask = head.regions.get(name)
+        if mask is None or not mask.any():
+            continue
+        if points is None:
+            points = atlas.spread(head.template)
+        texels = np.flatnonzero(atlas.spread(mask.astype(np.float32)) > 0.5)
+        low, high = head.template[mask].min(0), head.template[mask].max(0)
+        away = points[texels] - (low + high) / 2
+        size = np.maximum(np.linalg.norm(away, axis=1), 1e-6)
+        angle = np.arccos(np.clip(away[:, 2] / size, -1, 1))
+        edge = np.arcsin(min(_IRIS_RADIUS / float((high - low).max() / 2), 0.9))
+        balls.append(_Eyeball(texels, (angle / edge).astype(np.float32)))
+    return balls
+
+
+def _radial_model(seen: F32, sure: F32, radius: F32, skin: F32) -> F32:
+    """Colours (Q, 3) by distance from the front alone."""
+    sclera = _sclera(seen, sure, radius, skin)
+    rings = _iris_rings(seen, sure, radius)
+    place = np.clip(radius, 0, 1) * (_RINGS - 1)
+    iris = np.stack([np.interp(place, np.arange(_RINGS), rings[:, k]) for k in range(3)], -1)
+    edge = np.clip((radius - 0.94) / 0.14, 0, 1)[:, None]
+    edge = edge * edge * (3 - 2 * edge)
+    return iris * (1 - edge) + sclera * edge
+
+
+def _iris_rings(seen: F32, sure: F32, radius: F32) -> F64:
+    """Median colour of each ring of the iris, smoothed; dark pupil and rim if none is seen."""
+    place = np.linspace(0, 1, _RINGS)
+    visible = (sure > 0.5) & (radius < 0.9)
+    base = np.median(seen[visible], axis=0) if visible.sum() > 12 else _DEFAULT_IRIS
+    base = np.minimum(base, 150.0)
+    shape = np.clip((place - 0.28) / 0.12, 0, 1) * (1 - 0.35 * np.clip((place - 0.8) / 0.2, 0, 1))
+    rings = 12 + (1.15 * base - 12) * shape[:, None]
+    for k in range(_RINGS):
+        band = visible & (np.abs(radius - place[k]) < 0.08)
+        if band.sum() > 12:
+            share = min(1.0, band.sum() / 80) * 0.7
+            rings[k] = (1 - share) * rings[k] + share * np.median(seen[band], axis=0)
+    return np.clip(rings, 0, 255)
+
+
+def _sclera(seen: F32, sure: F32, radius: F32, skin: F32) -> F64:
+    """A white that fits the photo: between what it shows and a default lit as the skin is."""
+    light = np.clip(float(skin.mean()) / 165, 0.45, 1.05)
+    expected = np.clip(_SCLERA * light, 0, 245)
+    white = (sure > 0.5) & (radius > 1.15) & (radius < 2.2)
+    if white.sum() < 30:
+        return expected
+    shown = seen[white]
+    bright = shown.mean(1)
+    shown = np.median(shown[bright >= np.quantile(bright, 0.6)], axis=0)
+    grey = shown.mean()
+    shown = grey + 0.6 * (shown - grey)
+    scale = np.clip(grey, 0.75 * expected.mean(), 1.1 * expected.mean()) / max(grey, 1)
+    return np.clip(0.7 * shown * scale + 0.3 * expected, 0, 245)

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Skin, hair and cloth continued over the whole head from what the photo shows of them.
+
+Does not know eyes, the mouth's inside, or which texels will need the continuation.
+
+Each material is a layer over the full mesh, so that none picks up another's colour; how much of
+each a texel has comes from the regions, and on the neck from where the photo shows cloth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from rome_backend.core.types import F32, F64, HeadModel
+from rome_backend.texture.atlas import Atlas
+from rome_backend.texture.mesh_fill import MeshFill
+from rome_backend.texture.palette import ColourModel, Palette
+from rome_backend.texture.strands import strand_detail
+
+_REACH = 0.08  # m after which a layer returns to its typical colour
+_HAIRLINE = 0.007  # m over which hair gives way to skin
+_FINE, _COARSE = 0.0012, 0.006  # m: sizes that hair detail is measured at
+
+
+def layered_fill(
+    head: HeadModel,
+    atlas: Atlas,
+    fill: MeshFill,
+    seen: tuple[F32, F32],
+    regions: Mapping[str, F32],
+    palette: Palette,
+    seed: int,
+) -> F32:
+    """Return a plausible colour (P, 3) for every texel.
+
+    Args:
+        seen: colour (P, 3) sRGB 0..255 and weight (P,) of texels to continue from.
+        regions: masks on the texels; palette: the person's colours; seed: of the hair's detail.
+    """
+    colour, weight = seen
+    bare = palette.skin_likeness
+    points = atlas.spread(head.template)
+    fine, coarse = _hair_contrast(atlas, points, colour, weight * (regions["hair"] > 0.7))
+    middle = _region_middle(head)
+    strands = strand_detail(points, middle, 1.0, 0.0, seed)
+    hair_share, cloth_share = _shares(head, atlas, fill, weight, bare, regions, strands)
+    samples = (
+        (weight * bare * (1 - regions["hair"]), _calm(palette.skin, 0.95)),
+        (weight * regions["hair"] * (1.05 - bare), _calm(palette.hair, 0.92)),
+        (weight * regions["neck"] * (1 - bare), None),
+    )
+    layers = [_layer(atlas, fill, colour, chosen, rest) for chosen, rest in samples]
+    detail = 1 + strand_detail(points, middle, fine, coarse, seed)
+    skin_share = np.clip(1 - hair_share - cloth_share, 0, 1)
+    out = skin_share[:, None] * atlas.spread(layers[0])
+    out += (hair_share * detail)[:, None] * atlas.spread(layers[1])
+    out += cloth_share[:, None] * atlas.spread(layers[2])
+    return out + _difference(atlas, fill, colour, weight, out)
+
+
+def _calm(model: ColourModel, darker: float) -> F32:
+    return model.rgb() * darker
+
+
+def _layer(atlas: Atlas, fill: MeshFill, colour: F32, chosen: F32, rest: F32 | None) -> F64:
+    """Continue one material (V, 3) from its texels."""
+    values, known = atlas.gather(colour, chosen)
+    if rest is None:
+        total = max(float(chosen.sum()), 1e-3)
+        rest = (colour * chosen[:, None]).sum(0) / total
+    positive = known[known > 1e-3]
+    typical = float(np.quantile(positive, 0.8)) if len(positive) else 1.0
+    return fill.fill(values, np.clip(known / typical, 0, 1), rest, _REACH)
+
+
+def _difference(atlas: Atlas, fill: MeshFill, colour: F32, weight: F32, filled: F32) -> F32:
+    """What the fill lacks where the photo is, fading out: no step where the photo ends."""
+    values, known = atlas.gather(colour - filled, weight)
+    typical = max(float(np.quantile(known, 0.9)), 1e-3)
+    smooth = fill.fill(values, np.clip(known / typical, 0, 1), np.zeros(3), 0.012)
+    return atlas.spread(smooth)
+
+
+def _region_middle(head: HeadModel) -> F64:
+    """The middle (3,) m of the scalp."""
+    scalp = head.template[head.regions["hair"]] if head.regions["hair"].any() else head.template
+    low, high = scalp.min(0), scalp.max(0)
+    return np.array([0.0, low[1] + 0.5 * (high[1] - low[1]), (low[2] + high[2]) / 2])
+
+
+def _shares(
+    head: HeadModel,
+    atlas: Atlas,
+    fill: MeshFill,
+    weight: F32,
+    bare: F32,
+    regions: Mapping[str, F32],
+    strands: F32,
+) -> tuple[F32, F32]:
+    """How much of each texel is hair and cloth, (P,) each, if the photo does not tell."""
+    count = len(head.template)
+    mask = head.regions["hair"].astype(np.float64)[:, None]
+    soft = fill.fill(np.zeros((count, 1)), np.zeros(count), mask, _HAIRLINE)
+    hair = _step(atlas.spread(soft)[:, 0] + 0.10 * strands, 0.35, 0.65)
+    neck = weight * regions["neck"]
+    values, known = atlas.gather(np.stack([1 - bare, bare], -1), neck)
+    known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
+    known = known * head.regions["neck"]
+    prior = _cloth_prior(head, values[:, 0], known)
+    share = fill.fill(values[:, :1], 0.3 * known, prior[:, None], 0.03)[:, 0]
+    cloth = _step(atlas.spread(share), 0.42, 0.58) * (1 - hair) * regions["neck"]
+    return hair, cloth.astype(np.float32)
+
+
+def _cloth_prior(head: HeadModel, cloth: F64, known: F64) -> F64:
+    """Where cloth would be by height alone (V,): 1 below the collar the photo shows best."""
+    if (cloth * known).sum() < 0.04 * known.sum() or known.sum() < 3:
+        return np.zeros(len(known))
+    order = np.argsort(head.template[:, 1])
+    height = head.template[order, 1]
+    vote = (known * (2 * cloth - 1))[order].cumsum()
+    collar = height[int(np.argmax(vote))]
+    below = 1 / (1 + np.exp((head.template[:, 1] - collar) / 0.006))
+    return below * head.regions["neck"]
+
+
+def _step(values: F32, low: float, high: float) -> F32:
+    t = np.clip((values - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _hair_contrast(atlas: Atlas, points: F32, colour: F32, hair: F32) -> tuple[float, float]:
+    """Measure the relative brightness variation of visible hair in two bands of size."""
+    visible = hair > 0.6
+    if visible.sum() < 500:
+        return 0.05, 0.06
+    texel = float(np.median(np.linalg.norm(np.diff(points[visible], axis=0), axis=1)))
+    texel = max(texel, 1e-5)
+    grey = colour.mean(1)
+    bands = []
+    for size in (_FINE, _COARSE):
+        smooth = blur(atlas, grey, visible.astype(np.float32), size / texel)
+        bands.append((grey - smooth)[visible] / np.maximum(smooth[visible], 10))
+    fine = float(np.clip(np.std(bands[0].clip(-0.6, 0.6)), 0, 0.22))
+    whole = float(np.std(bands[1].clip(-0.6, 0.6)))
+    return fine, float(np.clip(np.sqrt(max(whole**2 - fine**2, 0)), 0, 0.16))
+
+
+def blur(atlas: Atlas, values: F32, weight: F32, sigma: float) -> F32:
+    """Average texel values (P,) over a Gaussian of sigma texels, counting only weighted ones."""
+    stack = atlas.image(np.stack([values * weight, weight], -1))
+    smooth = cv2.GaussianBlur(stack, (0, 0), sigmaX=max(sigma, 0.3))
+    smooth = smooth.reshape(-1, 2)[atlas.texel]
+    return smooth[:, 0] / np.maximum(smooth[:, 1], 1e-6)

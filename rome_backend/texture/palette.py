@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What colours a person's skin and hair have in the photo, and which texels do not fit.
+
+Does not know meshes beyond region masks on texels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from rome_backend.core.types import F32, F64, HeadModel
+from rome_backend.texture.atlas import Atlas
+
+_ENOUGH = 200  # texels needed before a colour distribution means anything
+_DEFAULT_SKIN = np.array([68.0, 13.0, 16.0])  # CIE Lab, used when the photo shows no skin
+_LEAST_SPREAD = np.array([9.0, 3.5, 4.0])
+
+
+@dataclass(frozen=True)
+class ColourModel:
+    """A normal distribution of colours: mean (3,) CIE Lab, inverse covariance (3, 3)."""
+
+    mean: F64
+    inverse: F64
+
+    def distance(self, lab: F32) -> F32:
+        """Squared Mahalanobis distance (P,) of Lab colours (P, 3)."""
+        away = lab - self.mean.astype(np.float32)
+        return np.einsum("pa,ab,pb->p", away, self.inverse.astype(np.float32), away, optimize=True)
+
+    def rgb(self) -> F32:
+        """The mean as sRGB (3,) 0..255."""
+        lab = self.mean.astype(np.float32)[None, None]
+        return np.clip(cv2.cvtColor(lab, cv2.COLOR_Lab2RGB)[0, 0] * 255, 0, 255)
+
+
+def to_lab(rgb: F32) -> F32:
+    """CIE Lab (P, 3) of sRGB 0..255 (P, 3)."""
+    scaled = np.ascontiguousarray(rgb[None], np.float32) / 255
+    return cv2.cvtColor(scaled, cv2.COLOR_RGB2Lab)[0]
+
+
+def fit_colours(lab: F32, weights: F32) -> ColourModel | None:
+    """Fit robustly to Lab colours (P, 3); None when too few are known."""
+    chosen = lab[weights > 0.5].astype(np.float64)
+    if len(chosen) < _ENOUGH:
+        return None
+    chosen = chosen[:: max(1, len(chosen) // 20000)]
+    kept = np.ones(len(chosen), bool)
+    for _ in range(4):
+        mean = chosen[kept].mean(0) if kept.sum() > _ENOUGH // 4 else np.median(chosen, 0)
+        spread = np.maximum(chosen[kept].std(0), 0.6 * _LEAST_SPREAD)
+        kept = (((chosen - mean) / spread) ** 2).sum(1) < 6
+    inner = chosen[kept] if kept.sum() > 10 else chosen
+    covariance = 1.6 * np.cov(inner.T) + np.diag(_LEAST_SPREAD**2)
+    return ColourModel(inner.mean(0), np.linalg.inv(covariance))
+
+
+def region_texels(head: HeadModel, atlas: Atlas) -> dict[str, F32]:
+    """Region masks on the texels: name -> (P,) f32 in [0, 1]."""
+    names = list(head.regions)
+    masks = np.stack([head.regions[name] for name in names], -1).astype(np.float32)
+    spread = atlas.spread(masks)
+    return {name: spread[:, k] for k, name in enumerate(names)}
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Skin and hair of one person.
+
+    skin, hair: colour models (hair equals skin where the scalp is bare);
+    skin_likeness (P,) f32 in [0, 1]: 1 where the texel's colour is skin's;
+    foreign (P,) f32 in [0, 1]: 1 where it is neither skin's nor hair's.
+    """
+
+    skin: ColourModel
+    hair: ColourModel
+    skin_likeness: F32
+    foreign: F32
+
+
+def palette_of(colour: F32, weight: F32, regions: Mapping[str, F32]) -> Palette:
+    """Learn skin from the face and hair from the scalp; colour (P, 3) sRGB, weight (P,)."""
+    lab = to_lab(colour)
+    nothing = np.zeros(len(weight), np.float32)
+    features = sum(
+        (regions.get(name, nothing) for name in ("lips", "left_eye_region", "right_eye_region")),
+        nothing,
+    )
+    face = (regions["face"] > 0.5) & (features < 0.1)
+    skin = fit_colours(lab, weight * face)
+    if skin is None:
+        skin = ColourModel(_DEFAULT_SKIN, np.linalg.inv(np.diag((2 * _LEAST_SPREAD) ** 2)))
+    distance = skin.distance(lab)
+    likeness = np.clip(1.6 - distance / 10, 0, 1)
+    scalp = (regions["hair"] > 0.5) * weight
+    hair = fit_colours(lab, scalp * (likeness < 0.4)) or fit_colours(lab, scalp) or skin
+    foreign = np.clip(np.minimum(distance, hair.distance(lab)) / 12 - 1, 0, 1)
+    return Palette(skin, hair, likeness.astype(np.float32), foreign.astype(np.float32))
