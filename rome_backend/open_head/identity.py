@@ -77,7 +77,8 @@ def prior_points(geometry: HeadGeometry, handles: NDArray[np.integer]) -> PriorP
     distance = surface_distance(geometry.skin_vertices, geometry.skin_faces, face)[handles]
     in_face = np.exp(-((np.minimum(distance, 1.0) / FACE_FADE_M) ** 2))
     amplitude = neck_fade(geometry)[handles]
-    return PriorPoints(geometry.skin_vertices[handles], mirror, in_face, amplitude)
+    eyes = geometry.joints[3:5]
+    return PriorPoints(geometry.skin_vertices[handles], mirror, in_face, amplitude, eyes)
 
 
 def neck_fade(geometry: HeadGeometry) -> F64:

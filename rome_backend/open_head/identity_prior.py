@@ -24,8 +24,8 @@ HEAD_SCALE = (0.0030, 0.080)
 STRETCH = (0.030, 0.035, 0.040)
 ASYMMETRY = 0.35
 LIP_NOISE_M = 5e-5
-LID_GAP_SHARE = 0.12
-LID_DEPTH_NOISE_M = 4e-4
+LID_GAP_NOISE = 1.0
+LID_RADIUS_NOISE_M = 2e-4
 RIGID_NOISE_M = 1e-5
 
 
@@ -35,13 +35,15 @@ class PriorPoints:
 
     positions (N, 3) m, the 468 landmarks first; mirror (N,): each point's mirror image;
     in_face (N,): how much of the face's fine variation a point has, 0..1;
-    amplitude (N,): scale of all variation, 0 where the neck must stay.
+    amplitude (N,): scale of all variation, 0 where the neck must stay;
+    eyes (2, 3) m: centres of the left and the right eyeball.
     """
 
     positions: F64
     mirror: NDArray[np.integer]
     in_face: F64
     amplitude: F64
+    eyes: F64
 
 
 def identity_covariance(points: PriorPoints, landmarks: int = 468) -> F64:
@@ -53,7 +55,7 @@ def identity_covariance(points: PriorPoints, landmarks: int = 468) -> F64:
     residuals of fits to photos.
     """
     covariance = symmetrised(points, axis_kernels(points))
-    constraints, noise = stacked_constraints(points.positions, landmarks)
+    constraints, noise = stacked_constraints(points, landmarks)
     return conditioned(covariance, constraints, noise)
 
 
@@ -97,31 +99,27 @@ def conditioned(covariance: F64, constraints: F64, noise: F64) -> F64:
     return covariance - cross @ np.linalg.solve(system, cross.T)
 
 
-def stacked_constraints(positions: F64, landmarks: int) -> tuple[F64, F64]:
-    """Return all linear constraints (C, 3N) and their noise (C,)."""
+def stacked_constraints(points: PriorPoints, landmarks: int) -> tuple[F64, F64]:
+    """Return all linear constraints (C, 3N) and their noise (C,) m.
+
+    The lid pairs are many and alike: noise of a whole gap each leaves a tenth of it together.
+    """
+    positions, count = points.positions, len(points.positions)
     rows, noise = [], []
     for upper, lower in INNER_LIP_PAIRS:
-        rows += [difference_row(len(positions), upper, lower, axis) for axis in range(3)]
+        rows += [difference_row(count, upper, lower, axis) for axis in range(3)]
         noise += [LIP_NOISE_M] * 3
-    flip = mirror_lookup(positions[:468])
-    for upper, lower in zip(LEFT_UPPER_LID, LEFT_LOWER_LID, strict=True):
-        for pair in ((upper, lower), (flip[upper], flip[lower])):
-            rows.append(difference_row(len(positions), *pair, 1))
-            gap = positions[pair[0], 1] - positions[pair[1], 1]
-            noise.append(max(LID_GAP_SHARE * gap, LIP_NOISE_M))
-    lids = LEFT_UPPER_LID + LEFT_LOWER_LID + LEFT_EYE_CORNERS
-    for eye in (list(lids), [int(flip[k]) for k in lids]):
-        rows += list(depth_rows(len(positions), eye))
-        noise += [LID_DEPTH_NOISE_M] * len(eye)
+    left = (LEFT_UPPER_LID, LEFT_LOWER_LID, LEFT_EYE_CORNERS)
+    right = tuple(tuple(int(k) for k in points.mirror[list(part)]) for part in left)
+    for (upper_lid, lower_lid, corners), centre in zip((left, right), points.eyes, strict=True):
+        for upper, lower in zip(upper_lid, lower_lid, strict=True):
+            rows.append(difference_row(count, upper, lower, 1))
+            noise.append(LID_GAP_NOISE * abs(positions[upper, 1] - positions[lower, 1]))
+        lids = upper_lid + lower_lid + corners
+        rows += list(radius_rows(positions, lids, centre))
+        noise += [LID_RADIUS_NOISE_M] * len(lids)
     rigid = rigid_rows(positions, landmarks)
     return np.array([*rows, *rigid]), np.array([*noise, *[RIGID_NOISE_M] * len(rigid)])
-
-
-def mirror_lookup(landmarks: F64) -> NDArray[np.integer]:
-    """Return for each of the symmetric landmarks (468, 3) the number of its mirror image."""
-    image = landmarks * np.array([-1.0, 1.0, 1.0])
-    squared = np.sum((landmarks[:, None] - image[None]) ** 2, axis=2)
-    return np.argmin(squared, axis=1)
 
 
 def difference_row(count: int, first: int, second: int, axis: int) -> F64:
@@ -131,12 +129,15 @@ def difference_row(count: int, first: int, second: int, axis: int) -> F64:
     return row.ravel()
 
 
-def depth_rows(count: int, members: list[int]) -> F64:
-    """Return rows (M, 3 count): depth of each member minus the members' mean depth."""
-    rows = np.zeros((len(members), count, 3))
-    rows[:, members, 2] = -1 / len(members)
-    rows[np.arange(len(members)), members, 2] += 1.0
-    return rows.reshape(len(members), -1)
+def radius_rows(positions: F64, members: tuple[int, ...], centre: F64) -> F64:
+    """Return rows (M, 3N): how far each member leaves the eyeball that moves with their mean."""
+    ids = list(members)
+    arm = positions[ids] - centre
+    radial = arm / np.linalg.norm(arm, axis=1, keepdims=True)
+    rows = np.zeros((len(ids), len(positions), 3))
+    rows[:, ids] = -radial[:, None] / len(ids)
+    rows[np.arange(len(ids)), ids] += radial
+    return rows.reshape(len(ids), -1)
 
 
 def rigid_rows(positions: F64, landmarks: int) -> F64:
