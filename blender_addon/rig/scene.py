@@ -14,7 +14,7 @@ from .build import BuiltHead
 
 STUDIO = "Studio"
 KEY_LIGHT_ANGLES = (radians(55.0), 0.0, radians(25.0))
-KEY_LIGHT_STRENGTH = 2.0
+KEY_LIGHT_STRENGTH = 1.5
 KEY_LIGHT_SIZE = radians(15.0)
 WORLD_GREY = (0.55, 0.55, 0.55, 1.0)
 SAMPLES = 64
