@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 from pathlib import Path
 
@@ -116,7 +117,8 @@ def stored(file: Path, names: list[str]) -> list[F64]:
 
 def main() -> None:
     """Compute the mean face and write it next to the code that reads it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    parser = argparse.ArgumentParser(description="Compute the mean face.")
     parser.add_argument("--data", type=Path, required=True, help="folder with manifest.json")
     parser.add_argument("--landmarks", type=Path, help=".npz of landmarks instead of tracking")
     parser.add_argument("--out", type=Path, default=FILE)
@@ -127,7 +129,7 @@ def main() -> None:
     partial = args.out.with_suffix(".partial.npy")
     np.save(partial, mean.astype(np.float32))
     os.replace(partial, args.out)
-    print(f"{args.out}: mean of {count} neutral faces out of {len(faces)}")
+    logging.info("%s: mean of %d neutral faces out of %d", args.out, count, len(faces))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def skin_atlas(skin: Skin) -> F64:
     _place_rings(skin, uv)
     _place_ear(skin, uv)
     _place_face(skin, uv)
-    free = np.flatnonzero(np.isnan(uv[:, 0]))
+    free = np.flatnonzero(np.isnan(uv[:, 0])).astype(np.int32)
     _solve(adjacency(skin.faces, len(uv)), uv, free)
     return _widen_middle((uv + (uv[skin.mirror] * (-1, 1) + (1, 0))) / 2)
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from rome_backend.core.types import F64, I32
+from rome_backend.open_head.geometry import FACE_LANDMARKS
 from rome_backend.open_head.mean_face import mean_face, mirror_landmarks, symmetric_triangles
 from rome_backend.open_head.subdivision import boundary_loops, interpolating_loop
 
-FACE_LANDMARKS = 468
 HAIRLINE, CHIN, UPPER_LIP, LOWER_LIP, LEFT_EYE_CORNER = 10, 152, 13, 14, 263
 
 
@@ -47,24 +47,19 @@ def fine_mirror(edges: I32, landmark_mirror: I32) -> I32:
 def face_half() -> FaceHalf:
     """Return the left half of the mean face after one interpolating Loop subdivision."""
     landmark_mirror = mirror_landmarks()[:FACE_LANDMARKS]
-    vertices, faces, edges = interpolating_loop(
-        mean_face()[:FACE_LANDMARKS], symmetric_triangles()
-    )
+    vertices, faces, edges = interpolating_loop(mean_face()[:FACE_LANDMARKS], symmetric_triangles())
     mirror = fine_mirror(edges, landmark_mirror)
     vertices = (vertices + vertices[mirror] * (-1, 1, 1)) / 2
     middle = mirror == np.arange(len(mirror))
     side = np.where(middle, 0.0, np.sign(vertices[:, 0]))
-    side[FACE_LANDMARKS:][~middle[FACE_LANDMARKS:]] = np.sign(
-        side[edges].sum(axis=1)[~middle[FACE_LANDMARKS:]]
-    )
+    # Where lips meet, x alone could mistake the side of a vertex between two landmarks.
+    side[FACE_LANDMARKS:] = np.where(middle[FACE_LANDMARKS:], 0.0, np.sign(side[edges].sum(axis=1)))
     half_faces = faces[side[faces].sum(axis=1) > 0]
     used = np.unique(half_faces)
     half_of = np.full(len(vertices), -1)
     half_of[used] = np.arange(len(used))
     loops = boundary_loops(faces)
-    oval, mouth = _left_arc(loops[3], HAIRLINE, CHIN, side), _left_arc(
-        loops[2], LOWER_LIP, UPPER_LIP, side
-    )
+    oval, mouth = _arc(loops[3], HAIRLINE, CHIN), _arc(loops[2], LOWER_LIP, UPPER_LIP)
     eye = next(ring for ring in loops[:2] if LEFT_EYE_CORNER in ring)
     return FaceHalf(
         vertices[used],
@@ -75,11 +70,9 @@ def face_half() -> FaceHalf:
     )
 
 
-def _left_arc(loop: list[int], first: int, last: int, side: F64) -> list[int]:
-    """Return the part of a loop from first to last that runs through the left half."""
+def _arc(loop: list[int], first: int, last: int) -> list[int]:
+    """Return the part of a loop from first to last; with the hole to its left, the face's outline
+    downwards and the mouth's upwards run through the left half."""
     start = loop.index(first)
     turned = loop[start:] + loop[:start]
-    arc = turned[: turned.index(last) + 1]
-    if side[arc[1]] < 0:
-        raise AssertionError("the loop leaves its first vertex to the right")
-    return arc
+    return turned[: turned.index(last) + 1]

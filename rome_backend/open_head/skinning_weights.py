@@ -54,7 +54,8 @@ def neck_weights(vertices: F64) -> F64:
 def jaw_weights(skin: Skin) -> F64:
     """Return how much each skin vertex follows the jaw: targets on landmarks and in the mouth,
     spread smoothly; zero on cranium, ears and neck."""
-    targets, handles = [landmark_jaw_weights(skin.vertices)], [np.arange(FACE_LANDMARKS)]
+    targets = [landmark_jaw_weights(skin.vertices)]
+    handles = [np.arange(FACE_LANDMARKS, dtype=np.int32)]
     for ring in skin.mouth[1:]:
         angle = np.linspace(-np.pi / 2, np.pi / 2, len(ring))
         targets.append(_lip_weight(np.cos(angle), lower=angle < 0))
