@@ -25,7 +25,7 @@ from rome_backend.core.tensor_file import read_tensors, write_tensors
 def _tensors() -> dict[str, np.ndarray]:
     """Every dtype and odd shape the container has."""
     rng = np.random.default_rng(0)
-    kinds = "f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1 ?".split()
+    kinds = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?"]
     tensors = {kind: (rng.normal(size=(3, 5)) * 50).astype(kind) for kind in kinds}
     tensors |= {"scalar": np.array(2.5), "empty": np.zeros((0, 3), "f4"), "é": np.ones(3, "f4")}
     return tensors
@@ -157,7 +157,7 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
     "shape is a number": lambda p: _file(p, _entry(shape=2), b"\0" * 8),
     "shape of rank 33": lambda p: _file(p, _entry(shape=[2] + [1] * 32), b"\0" * 8),
     "overflowing shape": lambda p: _file(p, _entry(shape=[2**47, 2**47, 0]), b"\0" * 8),
-    "huge empty shape": lambda p: _file(p, _entry(shape=[2**40, 0], data_offsets=[0, 8]), b"\0" * 8),
+    "huge empty shape": lambda p: _file(p, _entry(shape=[2**40, 0]), b"\0" * 8),
     "shape and size disagree": lambda p: _file(p, _entry(shape=[3]), b"\0" * 8),
     "one offset": lambda p: _file(p, _entry(data_offsets=[8]), b"\0" * 8),
     "negative offsets": lambda p: _file(p, _entry(data_offsets=[-8, 0]), b"\0" * 8),
