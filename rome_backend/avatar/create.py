@@ -170,7 +170,7 @@ def create_avatar(
     with clock.stage("silhouette"):
         offsets = fit_offsets(tools.head, tools.basis, fit, crop)
     with clock.stage("texture"):
-        texture = _texture(tools.head, views, fits, offsets, options.size)
+        texture = _texture(tools.head, views, fits, source, offsets, options)
     warnings = tuple(dict.fromkeys(code for view in views for code in view.warnings))
     avatar = _assemble(
         [path.name for path in photos], options, tools, crop, fit, offsets, texture, warnings
@@ -195,14 +195,16 @@ def _texture(
     head: HeadModel,
     views: Sequence[_View],
     fits: Sequence[FaceFit],
+    source: int,
     offsets: OffsetFit,
-    size: int,
+    options: CreateOptions,
 ) -> BakedTexture:
+    """Bake all photos into one texture; the source photo comes first, as it sets the light."""
+    order = sorted(range(len(views)), key=lambda index: index != source)
     seen = [
-        TextureView.of(head, fit, view.crop, offsets.offsets)
-        for view, fit in zip(views, fits, strict=True)
+        TextureView.of(head, fits[index], views[index].crop, offsets.offsets) for index in order
     ]
-    return bake(head, seen, size)
+    return bake(head, seen, options.size, seed=options.seed)
 
 
 def _assemble(
