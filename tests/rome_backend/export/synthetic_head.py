@@ -78,6 +78,16 @@ def _surface(skin: int, eye: int):
     return points, faces.astype(np.int32), sphere, starts
 
 
+def _regions(points, starts):
+    index = np.arange(len(points))
+    return {
+        "hair": points[:, 1] > 0.02,
+        "neck": points[:, 1] < -0.06,
+        "left_eyeball": (index >= starts[1]) & (index < starts[2]),
+        "right_eyeball": index >= starts[2],
+    }
+
+
 def synthetic_head(skin: int = 150, eye: int = 20, seed: int = 1) -> SyntheticHead:
     """Return a head with ``skin`` + 2 ``eye`` vertices; equal seeds give equal heads."""
     rng = np.random.default_rng(seed)
@@ -88,14 +98,6 @@ def synthetic_head(skin: int = 150, eye: int = 20, seed: int = 1) -> SyntheticHe
     regressor = rng.random((5, count)) ** 8
     pose_dirs = rng.normal(size=(count, 3, 36)) * 0.004
     pose_dirs[..., 18:] = 0.0
-    upper = points[:, 1] > 0.02
-    index = np.arange(count)
-    regions = {
-        "hair": upper,
-        "neck": points[:, 1] < -0.06,
-        "left_eyeball": (index >= starts[1]) & (index < starts[2]),
-        "right_eyeball": index >= starts[2],
-    }
     head = HeadModel(
         name="synthetic",
         topology_id=f"synthetic-{count}",
@@ -112,7 +114,7 @@ def synthetic_head(skin: int = 150, eye: int = 20, seed: int = 1) -> SyntheticHe
         joint_regressor=(regressor / regressor.sum(1, keepdims=True)).astype(np.float32),
         weights=(weights / weights.sum(1, keepdims=True)).astype(np.float32),
         parents=np.array(PARENTS, np.int32),
-        regions=regions,
+        regions=_regions(points, starts),
         landmarks=LandmarkTable(
             np.array([1], np.int32), np.array([0], np.int32), np.full((1, 3), 1 / 3, np.float32)
         ),
