@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from rome_backend.core.errors import PhotoRefused, UsageError
 from rome_backend.core.types import F32, Photo, TrackedFace
-from rome_backend.tracking.face_mesh import MESH_COUNT, SURE, face_extent
 from rome_backend.tracking.face_measures import FacePicture
+from rome_backend.tracking.face_mesh import MESH_COUNT, SURE, face_extent
 
 _CERTAIN = 0.75
 _SMALLEST_FACE = 30.0
