@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import radians
 
 import bpy
+from mathutils import Euler, Vector
 
 from .build import BuiltHead
 
@@ -18,13 +19,18 @@ KEY_LIGHT_STRENGTH = 1.5
 KEY_LIGHT_SIZE = radians(15.0)
 WORLD_GREY = (0.55, 0.55, 0.55, 1.0)
 SAMPLES = 64
+VIEW_ANGLES = (radians(85.0), 0.0, radians(15.0))
+VIEW_DISTANCES = 3.0
+VIEW_CLIP_START = 0.005
+FIRST_SCREEN = "Layout"
 
 
 def prepare_scene(head: BuiltHead, width: int, height: int) -> None:
     """Make the current scene render the head as the photo's crop showed it.
 
     width, height: the crop in px. Colours pass through unchanged (view transform Standard), a
-    soft sun and a grey world light the head, and the head stands in the photo's camera.
+    soft sun and a grey world light the head. Every viewport shows the texture and has the head in
+    its middle; the first one looks through the photo's camera, with the photo behind the head.
     """
     scene = bpy.context.scene
     scene.camera = head.camera
@@ -38,6 +44,7 @@ def prepare_scene(head: BuiltHead, width: int, height: int) -> None:
     scene.cycles.samples = SAMPLES
     _add_light(scene)
     _add_world(scene)
+    _frame_viewports(head.mesh)
 
 
 def _add_light(scene: bpy.types.Scene) -> None:
@@ -60,3 +67,21 @@ def _add_world(scene: bpy.types.Scene) -> None:
     )
     background.inputs["Color"].default_value = WORLD_GREY
     scene.world = world
+
+
+def _frame_viewports(mesh: bpy.types.Object) -> None:
+    corners = [Vector(corner) for corner in mesh.bound_box]
+    middle = sum(corners, Vector()) / len(corners)
+    size = max((corner - middle).length for corner in corners)
+    for screen in bpy.data.screens:
+        for area in screen.areas:
+            if area.type != "VIEW_3D":
+                continue
+            space = area.spaces.active
+            space.clip_start = VIEW_CLIP_START
+            space.shading.color_type = "TEXTURE"
+            view = space.region_3d
+            view.view_location = middle
+            view.view_distance = VIEW_DISTANCES * size
+            view.view_rotation = Euler(VIEW_ANGLES).to_quaternion()
+            view.view_perspective = "CAMERA" if screen.name == FIRST_SCREEN else "PERSP"

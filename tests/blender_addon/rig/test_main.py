@@ -39,6 +39,25 @@ def test_the_file_opens_on_the_photo_s_view(empty_blender, program, rig_file, ri
     assert scene.world is not None
 
 
+def test_viewports_show_the_textured_head(empty_blender, program, rig_file, tmp_path):
+    """Blender's own default would show a grey speck: heads are small beside its usual cube."""
+    path = tmp_path / "head.blend"
+    assert program([str(rig_file), str(path)]) == 0
+    empty_blender.ops.wm.open_mainfile(filepath=str(path))
+    head = empty_blender.data.objects["Ada"]
+    spaces = {
+        screen.name: area.spaces.active
+        for screen in empty_blender.data.screens
+        for area in screen.areas
+        if area.type == "VIEW_3D"
+    }
+    assert spaces["Layout"].region_3d.view_perspective == "CAMERA"
+    for space in spaces.values():
+        assert space.shading.color_type == "TEXTURE"
+        assert max(head.dimensions) < space.region_3d.view_distance < 8 * max(head.dimensions)
+        assert space.region_3d.view_location.z == pytest.approx(head.dimensions.z / 2, rel=0.2)
+
+
 def test_a_damaged_rig_file_ends_in_one_line(program, tmp_path, capsys):
     bad = tmp_path / "bad.rig"
     bad.write_bytes(b"not a rig")
