@@ -42,6 +42,12 @@ _LIMIT = 3.0
 _SIGMA = 0.012
 # The contour may lie this far inside or outside the surface (m).
 _REACH = (0.03, 0.09)
+# Hair low on the head (below the ears' tops) is short unless the outline shows it: standard
+# deviation of its offsets (m), and how many outline points that belief is worth.
+_LOW_SIGMA = 0.010
+_LOW_POINTS = 12.0
+# Beyond this yaw (degrees) one side of the hair hides behind the face.
+_HALF_SEEN = 12.0
 # Hair never presses the skull in by more.
 _DEEPEST = 0.008
 _FREE_STEP = 0.8
@@ -130,6 +136,36 @@ def _outline_trust(head: HeadModel) -> F64:
     return np.where(head.regions["neck"], fading, 1.0)
 
 
+def _basis_prior(head: HeadModel, basis: OffsetBasis, short: float) -> tuple[F64, F64]:
+    """Return the precision (60, 60) and right side (60,): unit variance, and low hair is short.
+
+    short: how much the latter is believed, 0 .. 1.
+    """
+    height = head.template[:, 1].astype(np.float64)
+    hair = np.flatnonzero(head.regions["hair"])
+    ears = head.regions.get("ears", head.regions["hair"])
+    top = height[ears].max() if ears.any() else height[hair].mean()
+    depth = np.clip((top - height[hair]) / max(top - height[hair].min(), 1e-6), 0.0, 1.0)
+    share = np.sqrt(depth / max(depth.sum(), 1e-9) * _LOW_POINTS * short) / _LOW_SIGMA
+    rows = (share[:, None, None] * basis.dirs[hair]).reshape(3 * len(hair), -1)
+    target = (share[:, None] * basis.mean[hair]).ravel()
+    return np.eye(rows.shape[1]) + rows.T @ rows, -rows.T @ target
+
+
+def _beside_jaw(head: HeadModel) -> F64:
+    """Return points (N, 3) m half a centimetre beside the ears, from their lobes to the chin."""
+    template = head.template.astype(np.float64)
+    ears = head.regions.get("ears")
+    jaw = head.weights[:, JOINTS.index("jaw")] > 0.7
+    if ears is None or not ears.any() or not jaw.any():
+        return np.zeros((0, 3))
+    lobe, depth = template[ears, 1].min(), template[ears, 2].mean()
+    heights = np.linspace(lobe - 0.005, template[jaw, 1].min(), 8)
+    width = np.abs(template[ears, 0]).max()
+    grid = np.array([[x, y] for x in (-width, width) for y in heights])
+    return np.column_stack([grid, np.full(len(grid), depth)])
+
+
 class _Scene:
     """One photo's matte with one fitted head in front of it."""
 
@@ -149,7 +185,18 @@ class _Scene:
         self.neck: Mask = np.asarray(head.regions["neck"])
         self.movable = self.hair | self.neck
         self.trust = _outline_trust(head)
+        short = 1 - self._long_hair()
+        self.prior_matrix, self.prior_right = _basis_prior(head, basis, short)
         self._energy: csr_matrix | None = None
+
+    def _long_hair(self) -> float:
+        """Return 0 .. 1: whether the person goes on beside the jaw, where long hair hangs."""
+        points = _beside_jaw(self.head)
+        if abs(self.fit.yaw) > _HALF_SEEN:
+            # the turned-away side lies behind the face
+            points = points[np.sign(points[:, 0]) == -np.sign(self.fit.yaw)]
+        share = self.field.person_share(self.view.project(points)[:, :2])
+        return float(np.clip((share - 0.3) / 0.4, 0.0, 1.0))
 
     def linear(self, coefficients: F64) -> F64:
         """Return the basis' offsets (V, 3) m."""
@@ -188,9 +235,10 @@ class _Scene:
         # Cauchy weights: a contour that is far off may be another object's
         trust = 1 / (1 + (seen.gaps / 0.03) ** 2)
         trust = trust * self.trust[seen.vertices] / _SIGMA**2
-        matrix = (rows * trust[:, None]).T @ rows + np.eye(len(coefficients))
+        matrix = (rows * trust[:, None]).T @ rows + self.prior_matrix
+        right = (rows * trust[:, None]).T @ target + self.prior_right
         limit = np.full(len(coefficients), _LIMIT)
-        return descend(matrix, (rows * trust[:, None]).T @ target, -limit, limit, sweeps=20)
+        return descend(matrix, right, -limit, limit, sweeps=20)
 
     def free_round(self, linear: F64, free: F64) -> F64:
         """Return the free offsets (V, 3) after one look at the outline."""
