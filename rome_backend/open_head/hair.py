@@ -11,13 +11,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.offset_region import OffsetRegion
+from rome_backend.open_head.offset_region import FAR_M, OffsetRegion
 
 STYLES = ("bald", "short", "medium", "long", "afro", "bun")
 STYLE_SHARES = (0.06, 0.22, 0.24, 0.28, 0.10, 0.10)
 WAVES = 6
 BORDER_SLOPE, NAPE_SLOPE, DRAPE_SLOPE = 2.2, 1.1, 3.0
 DRAPE_START = 0.35
+HEM_FADE_M = 0.008
 
 
 @dataclass(frozen=True)
@@ -102,11 +103,11 @@ def hair_offsets(region: OffsetRegion, styles: HairParameters) -> F64:
     of the lower rows. Source: our own.
     """
     place = (region.positions - region.centre) / region.radius
-    thickness = hair_thickness(place, styles)
-    low = low_part(place)
+    low = low_part(region)
+    thickness = hair_thickness(place, low, styles)
     slope = BORDER_SLOPE + (NAPE_SLOPE - BORDER_SLOPE) * low
     thickness = held_back(thickness, slope * region.border)
-    return thickness[:, :, None] * region.outward + drape(region, place, styles)
+    return thickness[:, :, None] * region.outward + drape(region, place, low, styles)
 
 
 def smooth_step(low: float, high: float, value: F64) -> F64:
@@ -120,14 +121,20 @@ def held_back(amount: F64, limit: F64) -> F64:
     return amount * np.tanh(limit / np.maximum(np.abs(amount), 1e-3))
 
 
-def low_part(place: F64) -> F64:
-    """Return how low on the back and sides vertices (H,) lie: 0 above the ears, 1 lowest."""
-    lowest = min(float(place[:, 1].min()), DRAPE_START - 0.5)
-    return np.clip((DRAPE_START - place[:, 1]) / (DRAPE_START - lowest), 0.0, 1.0)
+def low_part(region: OffsetRegion) -> F64:
+    """Return how low on the back and sides vertices (H,) lie: 0 above the ears, 1 at the hem."""
+    place = (region.positions - region.centre) / region.radius
+    below = np.maximum(DRAPE_START - place[:, 1], 0.0)
+    if not np.any(region.hem < FAR_M):
+        return below / max(float(below.max()), 0.5)
+    return below / np.maximum(below + region.hem / region.radius, 1e-6)
 
 
-def hair_thickness(place: F64, styles: HairParameters) -> F64:
-    """Return the thickness (N, H) m. place (H, 3): position in cranium radii from its centre."""
+def hair_thickness(place: F64, low: F64, styles: HairParameters) -> F64:
+    """Return the thickness (N, H) m.
+
+    place (H, 3): position in cranium radii from its centre; low (H,) from `low_part`.
+    """
 
     def col(values: F64) -> F64:
         return values[:, None]
@@ -139,7 +146,7 @@ def hair_thickness(place: F64, styles: HairParameters) -> F64:
     forward = smooth_step(0.1, 0.7, z) * smooth_step(0.0, 0.5, y)
     total = col(styles.base) + col(styles.top) * upward + col(styles.side) * sideways
     total = total + col(styles.back) * backward + col(styles.fringe) * forward
-    total = total * (1 + col(styles.asymmetry) * x) * (1 - col(styles.taper) * low_part(place))
+    total = total * (1 + col(styles.asymmetry) * x) * (1 - col(styles.taper) * low)
     valley = np.exp(-(((place[:, 0] - col(styles.parting_place)) / 0.16) ** 2))
     total = total - col(styles.parting_depth) * valley * upward * smooth_step(-0.5, 0.2, z)
     total = total * (1 - col(styles.recede) * smooth_step(-0.1, 0.6, z))
@@ -157,18 +164,31 @@ def noise(place: F64, styles: HairParameters) -> F64:
     return np.sqrt(2 / WAVES) * np.cos(angle).sum(axis=1)
 
 
-def drape(region: OffsetRegion, place: F64, styles: HairParameters) -> F64:
+def drape(region: OffsetRegion, place: F64, low: F64, styles: HairParameters) -> F64:
     """Return how the lower rows hang (N, H, 3) m: down, and out to below the widest point."""
-    low = low_part(place)
     length = np.maximum(styles.drape, 0.0)[:, None]
-    down = held_back(length * low**1.3, DRAPE_SLOPE * region.border)
+    hanging = np.tanh(length / 0.03)
+    down = length * low**1.3 + hanging * above_hem(region)
+    down = held_back(down, DRAPE_SLOPE * region.border)
     flat = place[:, [0, 2]]
     reach = np.linalg.norm(flat, axis=1)
     direction = flat / np.maximum(reach, 1e-6)[:, None]
     depth = np.abs(place[:, 2]).max()
     widest = 1 / np.sqrt(direction[:, 0] ** 2 + (direction[:, 1] / depth) ** 2)
     gap = region.radius * np.maximum(widest - reach, 0.0)
-    hanging = np.tanh(length / 0.03)
     out = hanging * low * (styles.curtain[:, None] * gap + styles.flare[:, None] * low)
     out = held_back(out, NAPE_SLOPE * region.border)
     return np.stack([out * direction[:, 0], -down, out * direction[:, 1]], axis=2)
+
+
+def above_hem(region: OffsetRegion) -> F64:
+    """Return how far (H,) m the hair's lower edge must sink to become a straight hem.
+
+    The line is fitted to the vertices that touch the neck; the rows above follow less.
+    """
+    edge = region.hem == 0
+    if np.count_nonzero(edge) < 3:
+        return np.zeros(len(region.hem))
+    y, z = region.positions[:, 1], region.positions[:, 2]
+    line = np.polyval(np.polyfit(z[edge], y[edge], 1), z)
+    return (y - line) * np.exp(-((region.hem / HEM_FADE_M) ** 2))
