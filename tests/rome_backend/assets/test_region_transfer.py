@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of assets/region_transfer.py: similarity, nearest surface against brute force, transfer.
+
+Does not know FLAME.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rome_backend.assets.region_transfer import nearest_surface, similarity, transfer_regions
+from rome_backend.core.rotations import rotation_matrices
+from rome_backend.core.types import HeadModel, LandmarkTable
+
+TURN = rotation_matrices([0.3, -0.8, 0.2])
+
+
+def _eyeballs(head: HeadModel) -> dict[str, np.ndarray]:
+    return {name: head.regions[name] for name in ("left_eyeball", "right_eyeball")}
+
+
+def test_similarity_is_found_again() -> None:
+    source = np.random.default_rng(0).normal(size=(12, 3))
+    scale, rotation, shift = similarity(source, 1.7 * source @ TURN.T + [1, 2, 3])
+    assert scale == pytest.approx(1.7)
+    assert np.allclose(rotation, TURN) and np.allclose(shift, [1, 2, 3])
+
+
+def test_similarity_never_mirrors() -> None:
+    source = np.random.default_rng(0).normal(size=(12, 3))
+    _, rotation, _ = similarity(source, source * [-1, 1, 1])
+    assert np.linalg.det(rotation) == pytest.approx(1)
+
+
+def test_similarity_is_the_least_squares_one() -> None:
+    rng = np.random.default_rng(1)
+    source, target = rng.normal(size=(2, 20, 3))
+    scale, rotation, shift = similarity(source, target)
+
+    def error(scale: float, rotation: np.ndarray, shift: np.ndarray) -> float:
+        return float(((scale * source @ rotation.T + shift - target) ** 2).sum())
+
+    best = error(scale, rotation, shift)
+    for _ in range(30):
+        turn = rotation_matrices(rng.normal(size=3) * 0.02)
+        other = (scale + rng.normal() * 0.02, rotation @ turn, shift + rng.normal(size=3) * 0.02)
+        assert error(*other) > best
+
+
+def test_nearest_surface_is_that_of_a_dense_sampling(small_head: HeadModel) -> None:
+    points = np.random.default_rng(0).uniform(-0.15, 0.15, (40, 3))
+    face, weights, distance = nearest_surface(points, small_head.template, small_head.faces)
+    corners = small_head.template.astype(float)[small_head.faces]
+    found = np.einsum("nc,ncd->nd", weights, corners[face])
+    assert np.allclose(np.linalg.norm(found - points, axis=1), distance)
+    assert weights.min() >= 0 and np.allclose(weights.sum(1), 1)
+    steps = np.linspace(0, 1, 13)
+    grid = np.array([(a, b, 1 - a - b) for a in steps for b in steps if a + b <= 1 + 1e-9])
+    samples = np.einsum("gc,fcd->fgd", grid, corners).reshape(-1, 3)
+    dense = np.linalg.norm(samples[None] - points[:, None], axis=2).min(1)
+    assert (distance <= dense + 1e-12).all() and (distance > dense - 0.003).all()
+
+
+def test_points_of_the_surface_are_their_own_nearest(small_head: HeadModel) -> None:
+    corners = small_head.template.astype(float)[small_head.faces]
+    middles = corners.mean(1)
+    face, weights, distance = nearest_surface(middles, small_head.template, small_head.faces)
+    assert np.array_equal(face, np.arange(len(middles)))
+    assert np.allclose(weights, 1 / 3) and distance.max() < 1e-12
+
+
+def test_a_face_without_area_still_has_a_nearest_point() -> None:
+    line = np.array([[0.0, 0, 0], [1, 0, 0], [2, 0, 0]])
+    _, weights, distance = nearest_surface([[1.5, 1, 0]], line, np.array([[0, 1, 2]]))
+    assert distance[0] == pytest.approx(1) and weights[0] @ line == pytest.approx([1.5, 0, 0])
+
+
+def test_regions_follow_a_moved_and_scaled_head(small_head: HeadModel) -> None:
+    moved = 1.3 * small_head.template @ TURN.T + [0.5, 0, -0.2]
+    found = transfer_regions(
+        small_head, moved, small_head.faces, small_head.landmarks, _eyeballs(small_head)
+    )
+    assert set(found) == set(small_head.regions)
+    for name, mask in small_head.regions.items():
+        assert np.array_equal(found[name], mask), name
+
+
+def test_no_other_region_has_the_eyeballs(small_head: HeadModel) -> None:
+    everything = small_head.regions | {"face": np.ones(94, bool)}
+    found = transfer_regions(
+        replace(small_head, regions=everything),
+        small_head.template,
+        small_head.faces,
+        small_head.landmarks,
+        _eyeballs(small_head),
+    )
+    assert found["face"].sum() == 82
+
+
+def test_too_few_common_landmarks_are_an_error(small_head: HeadModel) -> None:
+    table = small_head.landmarks
+    few = LandmarkTable(table.indices[:9], table.faces[:9], table.barycentric[:9])
+    with pytest.raises(ValueError, match="only 9 landmarks"):
+        transfer_regions(
+            small_head, small_head.template, small_head.faces, few, _eyeballs(small_head)
+        )
