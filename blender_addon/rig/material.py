@@ -16,8 +16,8 @@ from .names import image_name, material_name
 Setting = float | tuple[float, float, float]
 
 SKIN: dict[str, Setting] = {
-    "Roughness": 0.55,
-    "Specular IOR Level": 0.35,
+    "Roughness": 0.6,
+    "Specular IOR Level": 0.2,
     "Subsurface Weight": 0.1,
     "Subsurface Radius": (1.0, 0.35, 0.2),
     "Subsurface Scale": 0.005,
@@ -69,17 +69,15 @@ def _material(
     texture.label = "Albedo"
     texture.location = (shader.location.x - 340.0, shader.location.y)
     tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    # Solid view and texture painting show the active image.
+    tree.nodes.active = texture
     for socket, value in settings.items():
         shader.inputs[socket].default_value = value
     return material
 
 
 def _add_unlinked_image(material: bpy.types.Material, image: bpy.types.Image) -> None:
-    nodes = material.node_tree.nodes
-    node = nodes.new("ShaderNodeTexImage")
+    node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
     node.label = "Confidence: white where the photo showed the surface"
     node.location = (-340.0, -120.0)
-    for other in nodes:
-        other.select = False
-    node.select = True

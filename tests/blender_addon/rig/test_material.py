@@ -53,4 +53,9 @@ def test_eye_faces_use_the_eye_slot(built, rig):
 def test_the_confidence_stands_ready_but_unlinked(built):
     nodes = built.mesh.data.materials[0].node_tree.nodes
     node = next(n for n in nodes if getattr(n, "image", None) and "Confidence" in n.image.name)
-    assert not node.outputs["Color"].is_linked and node.select
+    assert not node.outputs["Color"].is_linked
+
+
+def test_the_albedo_is_what_viewports_show_and_brushes_paint(built):
+    for material in built.mesh.data.materials:
+        assert material.node_tree.nodes.active.image.name == "Ada Albedo"
