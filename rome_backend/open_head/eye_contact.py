@@ -15,7 +15,7 @@ from rome_backend.open_head.geometry import HeadGeometry
 EYEBALLS = {"left_eyeball": 3, "right_eyeball": 4}
 CLEARANCE_M = 0.0003
 FRONT = 0.2
-HALF_WAY_SHARE = 0.8
+HALF_WAY_SHARE = 0.6
 LINING_FADE_M = 0.008
 
 
