@@ -23,6 +23,7 @@ _FLOATS = (
     "template", "uvs", "shape_dirs", "expression_dirs", "pose_dirs", "joint_regressor", "weights",
 )  # fmt: skip
 _INTEGERS = ("faces", "uv_faces", "parents")
+_TEXTS = ("name", "topology_id", "licence", "source")
 _RANKS = {"shape_dirs": 3, "expression_dirs": 3, "pose_dirs": 3, "parents": 1}
 _HINT = "Make the head model again with this version."
 
@@ -60,8 +61,7 @@ def save_head_model(head: HeadModel, path: Path | str) -> None:
     tensors["landmarks.indices"] = head.landmarks.indices
     tensors["landmarks.faces"] = head.landmarks.faces
     tensors["landmarks.barycentric"] = head.landmarks.barycentric
-    texts = ("name", "topology_id", "licence", "source")
-    metadata: dict[str, Any] = {name: getattr(head, name) for name in texts}
+    metadata: dict[str, Any] = {name: getattr(head, name) for name in _TEXTS}
     metadata |= {"kind": KIND, "version": VERSION}
     metadata["expression_names"] = list(head.expression_names)
     metadata["joint_names"] = list(head.joint_names)
@@ -88,12 +88,14 @@ def load_head_model(path: Path | str) -> HeadModel:
 
 def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> HeadModel:
     """Return the head model of a file's parts, whose presence and dtypes are checked here."""
-    texts = {key: metadata.get(key) for key in ("name", "topology_id", "licence", "source")}
-    lists = {key: metadata.get(key) for key in ("expression_names", "joint_names")}
+    texts: dict[str, Any] = {key: metadata.get(key) for key in _TEXTS}
     _require(all(isinstance(text, str) for text in texts.values()), "its texts are incomplete")
-    for names in lists.values():
-        listed = isinstance(names, list) and all(isinstance(name, str) for name in names)
-        _require(listed, "its names are incomplete")
+    names: dict[str, Any] = {}
+    for key in ("expression_names", "joint_names"):
+        listed = metadata.get(key)
+        complete = isinstance(listed, list) and all(isinstance(name, str) for name in listed)
+        _require(complete, "its names are incomplete")
+        names[key] = tuple(listed or ())
     wanted = {*_FLOATS, *_INTEGERS, *(f"landmarks.{n}" for n in LandmarkTable.__annotations__)}
     regions = {key[7:]: mask for key, mask in tensors.items() if key.startswith("region.")}
     found = {key for key in tensors if not key.startswith("region.")}
@@ -101,7 +103,7 @@ def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> HeadMo
     return HeadModel(
         **{name: tensors[name] for name in _FLOATS + _INTEGERS},
         **texts,
-        **{key: tuple(names) for key, names in lists.items()},
+        **names,
         regions=regions,
         landmarks=LandmarkTable(
             *(tensors[f"landmarks.{name}"] for name in ("indices", "faces", "barycentric"))
@@ -167,8 +169,8 @@ def _check_landmarks(head: HeadModel) -> None:
     count = table.indices.size
     shapes = (table.indices.shape, table.faces.shape, table.barycentric.shape)
     _require(shapes == ((count,), (count,), (count, 3)), "the landmark table has odd shapes")
-    dtypes = (table.indices.dtype, table.faces.dtype, table.barycentric.dtype)
-    _require(dtypes == (np.int32, np.int32, np.float32), "the landmark table has odd dtypes")
+    dtypes = [array.dtype.name for array in (table.indices, table.faces, table.barycentric)]
+    _require(dtypes == ["int32", "int32", "float32"], "the landmark table has odd dtypes")
     _require(len(set(table.indices.tolist())) == count, "a landmark is named twice")
     _require(_within(table.indices, 478), "a landmark number is not MediaPipe's")
     _require(_within(table.faces, len(head.faces)), "a landmark lies on a face that does not exist")

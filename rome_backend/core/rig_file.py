@@ -81,18 +81,19 @@ def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> RigArr
     found = {name for name in tensors if not name.startswith("region.")}
     wanted = {*_ARRAYS, "key_deltas", "world_to_clip"}
     _require(found == wanted, "arrays are missing or unknown")
-    name, properties = metadata.get("name"), metadata.get("properties")
-    joint_names, size = metadata.get("joint_names"), metadata.get("camera_size")
+    wanted_facts = ("name", "properties", "joint_names", "camera_size", "keys")
+    facts: dict[str, Any] = {key: metadata.get(key) for key in wanted_facts}
+    name, properties, size = facts["name"], facts["properties"], facts["camera_size"]
     _require(isinstance(name, str) and isinstance(properties, dict), "its texts are incomplete")
-    _require(_texts(joint_names), "its joint names are incomplete")
+    _require(_texts(facts["joint_names"]), "its joint names are incomplete")
     _require(
         isinstance(size, list) and len(size) == 2 and all(type(side) is int for side in size),
         "its camera has no size",
     )
     return RigArrays(
         name=name,
-        keys=_keys(metadata.get("keys"), tensors["key_deltas"]),
-        joint_names=tuple(joint_names),
+        keys=_keys(facts["keys"], tensors["key_deltas"]),
+        joint_names=tuple(facts["joint_names"]),
         regions={key[7:]: mask for key, mask in tensors.items() if key.startswith("region.")},
         camera=Camera(tensors["world_to_clip"], *size),
         properties=properties,
@@ -107,13 +108,14 @@ def _keys(facts: Any, deltas: Any) -> tuple[RigKey, ...]:
     for fact, delta in zip(facts, deltas, strict=True):
         fields = {"name", "value", "minimum", "maximum", "driver"}
         _require(isinstance(fact, dict) and set(fact) == fields, "a shape key is incomplete")
-        numbers = [fact["value"], fact["minimum"], fact["maximum"]]
-        _require(all(type(number) is float for number in numbers), "a shape key has no range")
+        value, minimum, maximum = fact["value"], fact["minimum"], fact["maximum"]
+        ranged = all(type(number) is float for number in (value, minimum, maximum))
+        _require(ranged, "a shape key has no range")
         driver = fact["driver"]
         if driver is not None:
             _require(isinstance(driver, list) and len(driver) == 3, "a driver is incomplete")
             driver = tuple(driver)
-        keys.append(RigKey(fact["name"], delta, *numbers, driver=driver))
+        keys.append(RigKey(fact["name"], delta, value, minimum, maximum, driver))
     return tuple(keys)
 
 
