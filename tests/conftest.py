@@ -74,3 +74,17 @@ def small_head() -> HeadModel:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.small_head()
+
+
+@pytest.fixture(scope="session")
+def tracker_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the face tracker's networks: those installed, or of ROME_MEDIAPIPE_WHEEL."""
+    from rome_backend.assets.mediapipe import import_wheel, installed
+    from rome_backend.assets.store import AssetStore
+
+    wheel = os.environ.get("ROME_MEDIAPIPE_WHEEL")
+    if wheel:
+        return import_wheel(Path(wheel), AssetStore(tmp_path_factory.mktemp("assets")))
+    if not installed(AssetStore()):
+        pytest.skip("the tracker's models are not installed: run `rome assets fetch`")
+    return AssetStore().folder
