@@ -39,26 +39,26 @@ _BASIS_ROUNDS = 5
 _FREE_ROUNDS = 4
 _LIMIT = 3.0
 # Noise of an outline point for the basis (m): hair edges are soft, neighbours repeat each other.
-_SIGMA = 0.012
+_SIGMA = 0.010
 # The contour may lie this far inside or outside the surface (m).
 _REACH = (0.03, 0.09)
 # Hair low on the head (below the ears' tops) is short unless the outline shows it: standard
 # deviation of its offsets (m), and how many outline points that belief is worth.
 _LOW_SIGMA = 0.010
-_LOW_POINTS = 12.0
+_LOW_POINTS = 16.0
 # Beyond this yaw (degrees) one side of the hair hides behind the face.
 _HALF_SEEN = 12.0
 # Hair never presses the skull in by more.
 _DEEPEST = 0.008
 _FREE_STEP = 0.8
-_BENDING = 0.05
+_BENDING = 0.4
 _DAMPING = 2e-4
 # Clothes and shoulders are no neck: trust in its outline fades over this way below the chin (m),
-# down to the least; it moves less easily and not as far.
-_NECK_FADE = 0.07
-_NECK_TRUST = 0.05
-_NECK_DAMPING = 0.03
-_NECK_REACH = 0.02
+# down to the least; it moves less easily, and what is further away is not its own outline.
+_NECK_FADE = 0.05
+_NECK_TRUST = 0.01
+_NECK_DAMPING = 0.3
+_NECK_REACH = 0.03
 
 
 @dataclass(frozen=True)
@@ -223,7 +223,9 @@ class _Scene:
         )
         # never further into the skull than _DEEPEST
         depth = np.einsum("nx,nx->n", offsets[found.vertices], found.normals)
-        return Outline(found.vertices, found.normals, np.maximum(found.gaps, -_DEEPEST - depth))
+        gaps = np.maximum(found.gaps, -_DEEPEST - depth)
+        own = ~self.neck[found.vertices] | (np.abs(depth + gaps) < _NECK_REACH)
+        return Outline(found.vertices[own], found.normals[own], gaps[own])
 
     def basis_round(self, coefficients: F64) -> F64:
         """Return the coefficients (60,) after one look at the outline."""
@@ -250,9 +252,7 @@ class _Scene:
         place[region] = np.arange(len(region))
         weight = self.trust[seen.vertices]
         rows = place[seen.vertices]
-        reach = np.where(self.neck[seen.vertices], _NECK_REACH, np.inf)
-        gaps = np.clip(seen.gaps, -reach, reach)
-        step = _FREE_STEP * gaps[:, None] * seen.normals
+        step = _FREE_STEP * seen.gaps[:, None] * seen.normals
         right = np.zeros((len(region), 3))
         np.add.at(right, rows, weight[:, None] * (free[seen.vertices] + step))
         diagonal = _DAMPING + _NECK_DAMPING * (1 - self.trust[region])
