@@ -3,8 +3,9 @@
 
 Does not know FLAME, nor where either mesh comes from.
 
-Our own method: a similarity brings the landmarks that both heads have onto each other, then every
-vertex takes the regions of the nearest surface point.
+Our own method: a similarity brings the landmarks that both heads have onto each other, a smooth
+shift brings the ears onto each other, then every vertex takes the regions of the nearest surface
+point.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from rome_backend.core.landmarks import landmark_points
+from rome_backend.core.normals import vertex_normals
 from rome_backend.core.types import F64, I32, HeadModel, LandmarkTable, Mask
 
 _EYEBALLS = ("left_eyeball", "right_eyeball")
 _CANDIDATES = 24
+# Ears: a normal counts as much as this distance; how far they may be off; how far a shift reaches.
+_NORMAL_LENGTH, _EAR_SEARCH, _EAR_REACH = 0.02, 0.012, 0.025  # m
+_EAR_STEPS = 12
 
 
 def similarity(source: Any, target: Any) -> tuple[float, F64, F64]:
@@ -80,6 +85,54 @@ def _nearest_weights(points: F64, corners: F64) -> F64:
     return np.take_along_axis(found, best[..., None, None], -2)[..., 0, :]
 
 
+def _ears_settled(source: HeadModel, vertices: F64, faces: Any) -> F64:
+    """Return vertices (V, 3) shifted near each ear so that it lies on the source's ear.
+
+    Faces align the front of two heads; their ears may still be a centimetre apart.
+    """
+    ears = source.regions.get("ears")
+    if ears is None:
+        return vertices
+    normals = vertex_normals(vertices, faces)
+    targets = np.concatenate([vertices, normals * _NORMAL_LENGTH], 1)
+    source_normals = vertex_normals(source.template, source.faces)
+    result = vertices.copy()
+    for side in (1, -1):
+        chosen = ears & (side * source.template[:, 0] > 0)
+        if not chosen.any():
+            continue
+        points = source.template[chosen].astype(np.float64)
+        near = np.linalg.norm(vertices - points.mean(0), axis=1) < 3 * _EAR_REACH
+        if not near.any():
+            continue
+        shift = _best_shift(points, source_normals[chosen] * _NORMAL_LENGTH, targets[near])
+        radius = np.linalg.norm(points - points.mean(0), axis=1).max()
+        away = np.linalg.norm(vertices - points.mean(0) - shift, axis=1) - radius
+        fading = np.exp(-((np.maximum(away, 0) / _EAR_REACH) ** 2))
+        result -= fading[:, None] * shift
+    return result
+
+
+def _best_shift(points: F64, normals: F64, targets: F64) -> F64:
+    """Return the shift (3,) m of points (N, 3) that brings them nearest to targets (M, 6).
+
+    Iterated closest points with normals (Besl and McKay 1992), translation only, from a grid of
+    starts; no shift at all is tried first and wins ties.
+    """
+    tree = cKDTree(targets)
+    steps = np.array([0.0, -_EAR_SEARCH, _EAR_SEARCH])
+    best, least = np.zeros(3), np.inf
+    for start in np.stack(np.meshgrid(steps, steps, steps, indexing="ij"), -1).reshape(-1, 3):
+        shift = start
+        for _ in range(_EAR_STEPS):
+            distances, nearest = tree.query(np.concatenate([points + shift, normals], 1))
+            cost = float((distances**2).mean())
+            if cost < least - 1e-12:
+                best, least = shift, cost
+            shift = (targets[nearest, :3] - points).mean(0)
+    return best
+
+
 def transfer_regions(
     source: HeadModel,
     vertices: Any,
@@ -103,6 +156,7 @@ def transfer_regions(
     here = landmark_points(vertices, faces, landmarks)[theirs]
     scale, rotation, shift = similarity(here, goal)
     moved = scale * np.asarray(vertices, np.float64) @ rotation.T + shift
+    moved = _ears_settled(source, moved, faces)
     ball = source.regions[_EYEBALLS[0]] | source.regions[_EYEBALLS[1]]
     skin = source.faces[~ball[source.faces].any(1)]
     face, weights, _ = nearest_surface(moved, source.template, skin)
