@@ -14,6 +14,7 @@ import errno
 import logging
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -74,7 +75,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _guarded(command: Callable[[], int], console: Console, debug: bool) -> int:
     """Run a command; whatever it raises becomes one sentence, a next step and an exit code."""
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    owns_signals = threading.current_thread() is threading.main_thread()
+    previous = signal.signal(signal.SIGTERM, _interrupt) if owns_signals else None
     try:
         return command()
     except KeyboardInterrupt:
@@ -82,7 +84,8 @@ def _guarded(command: Callable[[], int], console: Console, debug: bool) -> int:
     except Exception as error:  # noqa: BLE001 - the boundary of the process
         return _fail(console, explained(error), debug)
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        if owns_signals:
+            signal.signal(signal.SIGTERM, previous)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -118,12 +118,14 @@ class _Clock:
     progress: Progress
     cancelled: Callable[[], bool]
     seconds: dict[str, float] = field(default_factory=dict)
+    fraction: float = 0.0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         if self.cancelled():
             raise Cancelled
-        self.progress(name, STAGES.index(name) / len(STAGES))
+        self.fraction = max(self.fraction, STAGES.index(name) / len(STAGES))
+        self.progress(name, self.fraction)
         start = time.perf_counter()
         yield
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start

@@ -136,12 +136,12 @@ def _run_folder(folder: Path, out: Path, options: CreateOptions, console: Consol
             console.say(f"refused: {error.message} {error.hint}")
             refused.append({"photo": str(photo), "error": error.as_dict()})
     if not made:
-        error = PhotoRefused(
+        refusal = PhotoRefused(
             "all_refused", f"None of the {len(photos)} photos in {folder.name!r} became a head.",
             "See the reasons above; use sharp photos that show one face from the front.",
         )  # fmt: skip
-        console.error(error, {"avatars": [], "refused": refused})
-        return error.exit_code
+        console.error(refusal, {"avatars": [], "refused": refused})
+        return refusal.exit_code
     lines = [f"wrote {path}" for payload in made for path in payload["outputs"]]
     console.result({"avatars": made, "refused": refused}, lines)
     return 0

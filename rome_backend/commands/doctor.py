@@ -53,7 +53,7 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Run every check and report; the exit code is that of the first failed one."""
-    findings = []
+    findings: list[Finding] = []
     for check in CHECKS:
         findings.extend(check())
     failed = [finding for finding in findings if not finding.ok]

@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-SENTENCES: Mapping[str, str] = {}
+SENTENCES: Mapping[str, str] = {
+    "colour_profile_ignored": "The photo's colour profile is damaged; colours may be off.",
+    "eyes_hidden": "The eyes are hidden; what covers them is painted onto the head.",
+    "face_covered": "A part of the face is covered; the cover is painted onto the head.",
+    "face_cut_off": "A part of the face lies outside the photo; it is made up.",
+    "face_small": "The face is small in the photo; the texture will be blurred.",
+    "face_turned": "The face is turned far to the side; its other half is made up.",
+    "face_uncertain": "This may not be a human face.",
+    "low_detail": "The photo is blurred or blocky there; the texture will be, too.",
+    "overexposed": "Much of the face is overexposed; its colours are lost.",
+    "photo_reduced": "The photo is very large and was reduced first.",
+    "photo_rotated": "The photo lay on its side or upside down and was turned.",
+    "several_faces": "There are several faces; the largest was taken, --face N chooses another.",
+    "several_frames": "The file is an animation; its first frame was taken.",
+    "underexposed": "The face is very dark; the texture will be noisy.",
+}
 
 
 def plain_words(code: str) -> str:

@@ -69,8 +69,9 @@ def test_a_failing_export_leaves_nothing_at_all(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(outputs, "export_rig", broken)
+    folder = tmp_path / "a" / "b"
     with pytest.raises(KeyboardInterrupt):
-        write_avatar(small_avatar, [tmp_path / "a" / "b" / "x.rome", tmp_path / "a" / "b" / "x.glb"])
+        write_avatar(small_avatar, [folder / "x.rome", folder / "x.glb"])
     assert names(tmp_path) == []
 
 
