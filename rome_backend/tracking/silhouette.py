@@ -143,8 +143,9 @@ def _basis_prior(head: HeadModel, basis: OffsetBasis, short: float) -> tuple[F64
     """
     height = head.template[:, 1].astype(np.float64)
     hair = np.flatnonzero(head.regions["hair"])
-    ears = head.regions.get("ears", head.regions["hair"])
-    top = height[ears].max() if ears.any() else height[hair].mean()
+    ears = head.regions.get("ears", np.zeros(len(height), bool))
+    # without ears nothing says what is low
+    top = height[ears].max() if ears.any() else height.min()
     depth = np.clip((top - height[hair]) / max(top - height[hair].min(), 1e-6), 0.0, 1.0)
     share = np.sqrt(depth / max(depth.sum(), 1e-9) * _LOW_POINTS * short) / _LOW_SIGMA
     rows = (share[:, None, None] * basis.dirs[hair]).reshape(3 * len(hair), -1)
