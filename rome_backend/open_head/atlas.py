@@ -111,7 +111,8 @@ def _place_face(skin: Skin, uv: F64) -> None:
     Positive weights, a convex outline and the mouth's loop closed by one more vertex make it
     free of overlaps (Floater 2003).
     """
-    inside = np.r_[skin.face, *(skin.both(r) for r in (*skin.socket, *skin.mouth))]
+    cavities = (*skin.socket, *skin.mouth, skin.splits)
+    inside = np.r_[skin.face, *(skin.both(ring) for ring in cavities)]
     free = np.setdiff1d(inside, skin.both(skin.cranium[0]))
     faces = skin.faces[np.isin(skin.faces, inside).all(axis=1)]
     count = len(uv)

@@ -31,7 +31,8 @@ def build_regions(skin: Skin) -> dict[str, Mask]:
     count = len(skin.vertices)
     face = _mask(count, skin.face)
     ears = _mask(count, np.concatenate([skin.both(ring) for ring in skin.ear]))
-    mouth = _mask(count, np.concatenate([skin.both(ring) for ring in skin.mouth[1:]]))
+    inside_lips = (*skin.mouth[1:], skin.splits)
+    mouth = _mask(count, np.concatenate([skin.both(ring) for ring in inside_lips]))
     sockets = _mask(count, np.concatenate([skin.both(ring) for ring in skin.socket[1:]]))
     neck, hair = _neck_and_hair(skin.vertices, ~(face | ears | mouth | sockets))
     x, eye = skin.vertices[:, 0], _eye_surroundings(skin) & face | sockets

@@ -27,8 +27,8 @@ PARENTS = (-1, 0, 1, 1, 1)
 CORNER_WEIGHT = 0.42
 LOOSE = 0.02  # cheeks and chin follow their targets only roughly, so that they bend smoothly
 JAW_JOINT = np.array([0.0, -0.036, -0.060])
-NECK_JOINT = np.array([0.0, -0.132, -0.104])
-ROOT_JOINT = np.array([0.0, -0.180, -0.106])
+NECK_JOINT = np.array([0.0, -0.130, -0.102])
+ROOT_JOINT = np.array([0.0, -0.172, -0.102])
 # The neck bends between two tilted planes: height over z = -60 mm along the neck's axis.
 NECK_TILT, NECK_BOTTOM, NECK_TOP = 0.4, -0.185, -0.105
 
@@ -111,7 +111,7 @@ def build_joint_regressor(skin: Skin, vertices: F64) -> F64:
     equator = 1 + (RINGS // 2) * SECTORS + np.arange(SECTORS)
     regressor[3, SKIN_VERTICES + equator] = 1 / SECTORS
     regressor[4, SKIN_VERTICES + EYEBALL_VERTICES + equator] = 1 / SECTORS
-    around = {0: skin.cranium[14:].ravel(), 1: skin.cranium[8:16].ravel()}
+    around = {0: skin.cranium[16:].ravel(), 1: skin.cranium[13:].ravel()}
     around[2] = np.r_[skin.cranium[0, 8:28], skin.cranium[1, 12:20], skin.cranium[8, 12:20]]
     for joint, target in ((0, ROOT_JOINT), (1, NECK_JOINT), (2, JAW_JOINT)):
         pairs = np.unique(around[joint][around[joint] >= 0])

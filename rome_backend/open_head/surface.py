@@ -32,8 +32,8 @@ class Skin:
 
     vertices (3931, 3) m; faces (7800, 3); mirror (3931,); face: the vertices of MediaPipe's
     subdivided face mesh; oval (37,) is cranium[0]; cranium (19, 37), -1 where the ear is;
-    base (16,); ear, socket, mouth: rings from the outside inwards;
-    eye_centre (3,) m of the left eye.
+    base (16,); ear, socket, mouth: rings from the outside inwards; splits: vertices deep in the
+    mouth that make up the count; eye_centre (3,) m of the left eye.
     """
 
     vertices: F64
@@ -45,6 +45,7 @@ class Skin:
     ear: tuple[I32, ...]
     socket: tuple[I32, ...]
     mouth: tuple[I32, ...]
+    splits: I32
     eye_centre: F64
 
     def both(self, left: I32) -> I32:
@@ -67,7 +68,7 @@ def build_skin() -> Skin:
     socket = add_socket(mesh, face.eye, eye)
     mouth = add_mouth(mesh, face.mouth)
     # Deep inside the mouth nobody sees uneven triangles.
-    _split_to_count(mesh, {*mouth[-3], *mouth[-2]})
+    splits = _split_to_count(mesh, {*mouth[-3], *mouth[-2]})
     whole = mesh.mirrored(face.numbers, face.partners)
     left = whole.left
     skin = Skin(
@@ -80,6 +81,7 @@ def build_skin() -> Skin:
         tuple(left[ring] for ring in ear),
         tuple(left[ring] for ring in socket),
         tuple(left[ring] for ring in mouth),
+        left[splits],
         eye,
     )
     vertices = _fair(skin)
@@ -87,15 +89,16 @@ def build_skin() -> Skin:
     return Skin(symmetric, *list(vars(skin).values())[1:])
 
 
-def _split_to_count(mesh: HalfMesh, candidates: set[int]) -> None:
-    """Split long edges between candidates until the whole skin has 3,931 vertices."""
+def _split_to_count(mesh: HalfMesh, candidates: set[int]) -> list[int]:
+    """Split long edges between candidates until the whole skin has 3,931 vertices.
+
+    Returns the new vertices of the half.
+    """
     used = {i for face in mesh.faces for i in face}
     middle = sum(1 for i in used if mesh.points[i][0] == 0)
     missing = SKIN_VERTICES - (2 * len(used) - middle)
-    if missing % 2:
-        mesh.split_longest(candidates, middle=True)
-    for _ in range(missing // 2):
-        mesh.split_longest(candidates, middle=False)
+    kinds = [True] * (missing % 2) + [False] * (missing // 2)
+    return [mesh.split_longest(candidates, middle) for middle in kinds]
 
 
 def _fair(skin: Skin) -> F64:

@@ -111,3 +111,11 @@ def test_profile_has_no_kink(skin: Skin) -> None:
     steps = np.diff(line, axis=0)
     angle = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
     assert np.degrees(np.abs(np.diff(angle))).max() < 28
+
+
+def test_splits_hide_in_the_mouth(skin: Skin) -> None:
+    splits = skin.vertices[skin.both(skin.splits)]
+    assert len(splits) == 7
+    lips = skin.vertices[skin.mouth[0]]
+    assert (np.abs(splits[:, 0]) < lips[:, 0].max() + 0.002).all()
+    assert splits[:, 2].max() < lips[:, 2].min()

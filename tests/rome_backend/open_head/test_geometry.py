@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The assembled geometry: counts, mirror, landmarks and eyeballs in their place.
+
+Does not know shape, expression or pose directions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rome_backend.open_head.geometry import EYEBALL_VERTICES, SKIN_VERTICES, HeadGeometry
+from rome_backend.open_head.mean_face import mean_face
+
+
+def test_flames_structure(geometry: HeadGeometry) -> None:
+    assert geometry.vertices.shape == (5023, 3)
+    assert geometry.faces.shape == (9976, 3)
+    assert geometry.faces.dtype == np.int32
+    assert SKIN_VERTICES + 2 * EYEBALL_VERTICES == 5023
+    assert geometry.skin_vertices.shape == (3931, 3)
+    assert geometry.skin_faces.shape == (7800, 3)
+
+
+def test_parts_share_no_face(geometry: HeadGeometry) -> None:
+    part = np.searchsorted([3931, 4477], geometry.faces, side="right")
+    assert (part == part[:, :1]).all()
+    assert np.bincount(part[:, 0]).tolist() == [7800, 1088, 1088]
+
+
+def test_mirror(geometry: HeadGeometry) -> None:
+    mirror = geometry.mirror
+    np.testing.assert_array_equal(mirror[mirror], np.arange(5023))
+    np.testing.assert_array_equal(geometry.vertices[mirror] * (-1, 1, 1), geometry.vertices)
+    own = {tuple(sorted(t)) for t in geometry.faces.tolist()}
+    assert {tuple(sorted(t)) for t in mirror[geometry.faces].tolist()} == own
+
+
+@pytest.mark.parametrize("first", [3931, 4477])
+def test_eyeballs_are_wound_outwards(geometry: HeadGeometry, first: int) -> None:
+    faces = geometry.faces[(geometry.faces[:, 0] >= first) & (geometry.faces[:, 0] < first + 546)]
+    a, b, c = (geometry.vertices[faces[:, k]] for k in range(3))
+    assert (np.cross(a, b) * c).sum() > 0
+
+
+def test_left_eyeball_comes_first(geometry: HeadGeometry) -> None:
+    assert (geometry.vertices[3931:4477, 0] > 0).all()
+    assert (geometry.vertices[4477:, 0] < 0).all()
+
+
+def test_landmark_table(geometry: HeadGeometry) -> None:
+    table = geometry.landmarks
+    np.testing.assert_array_equal(table.indices, np.arange(478))
+    positions = geometry.landmark_positions
+    np.testing.assert_array_equal(positions[:468], geometry.vertices[:468])
+    # Irises: the centres behind each other's photos, the rims 5.9 mm round them.
+    mean = mean_face()[468:]
+    np.testing.assert_allclose(positions[468:, :2], mean[:, :2], atol=0.001)
+    np.testing.assert_allclose(positions[468:, 2], mean[:, 2], atol=0.005)
+
+
+def test_lids_stay_outside_the_eyeballs(geometry: HeadGeometry) -> None:
+    centre = geometry.joints[3]
+    face = geometry.skin_vertices[geometry.skin_region("face")]
+    distance = np.linalg.norm(face - centre, axis=1)
+    assert distance.min() > 0.0119
+
+
+def test_skin_energy_is_zero_for_constants_only(geometry: HeadGeometry) -> None:
+    energy = geometry.skin_energy()
+    assert energy.shape == (3931, 3931)
+    assert abs(energy @ np.ones(3931)).max() < 1e-8
+    height = geometry.skin_vertices[:, 1]
+    assert height @ energy @ height > 0
