@@ -117,15 +117,16 @@ def brow_fields(face: LandmarkFace) -> dict[str, F64]:
     """Return browDownLeft, browInnerUp (left half; the caller mirrors) and browOuterUpLeft."""
     inner, outer = face.at(*BROW_INNER), face.at(*BROW_OUTER)
     middle = face.shifted((inner + outer) / 2, 0, 4, 0)
-    forehead = face.shifted(inner, 0, 18, 0)
+    above_inner, above_outer = face.shifted(inner, 0, 14, 0), face.shifted(outer, -3, 13, 0)
     mask = face.off_lids
     return {
         "browDownLeft": face.push(inner, 9, (-2.2, -6.5, 1.2), mask)
         + face.push(middle, 10, (-0.5, -4.5, 0.4), mask),
-        "browInnerUp": face.push(inner, 10, (0.8, 8.0, 0), mask)
-        + face.push(forehead, 13, (0, 3.0, 0), mask),
-        "browOuterUpLeft": face.push(outer, 11, (0, 8.0, 0), mask)
-        + face.push(middle, 10, (0, 5.0, 0), mask),
+        "browInnerUp": face.push(inner, 11, (0.8, 6.0, 0), mask)
+        + face.push(above_inner, 15, (0, 4.0, 0), mask),
+        "browOuterUpLeft": face.push(outer, 12, (0, 5.5, 0), mask)
+        + face.push(middle, 11, (0, 3.5, 0), mask)
+        + face.push(above_outer, 15, (0, 3.0, 0), mask),
     }
 
 
