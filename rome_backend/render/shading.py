@@ -23,6 +23,7 @@ _LIGHTS = (
     ((0.80, 0.05, 0.35), (0.22, 0.25, 0.30)),
 )
 _SKY, _GROUND = (0.17, 0.19, 0.22), (0.07, 0.06, 0.055)
+_INSIDE = (0.26, 0.13, 0.12)  # of the brightness: what is seen through mouth and neck
 _WRAP = 0.25  # light reaches this far past the terminator, as if the lights were large
 
 
@@ -39,7 +40,7 @@ def picture(
     light: float = 0.0,
     rasterizer: Rasterizer | None = None,
 ) -> U8:
-    """Draw a mesh.
+    """Draw a mesh. Its inner side, seen through the open mouth or neck, is dark.
 
     Args:
         vertices: (V, 3) m, the camera's space; faces: (F, 3).
@@ -75,9 +76,17 @@ def picture(
         rgb = _lit(_textured(albedo, uvs, uv_faces, face, weights), shade, light)
     else:
         rgb = 255 * _encode(shade * torch.tensor(_CLAY))
+    inside = _faces_away(screen[triangles], face)[:, None]
+    rgb = torch.where(inside, rgb.mean(1, keepdim=True) * torch.tensor(_INSIDE), rgb)
     image = torch.zeros(height * width, 4)
     image.index_copy_(0, pixel, torch.cat([rgb, torch.full((len(rgb), 1), 255.0)], dim=1))
     return _resolve(image.view(height, width, 4), supersample, background)
+
+
+def _faces_away(corners: torch.Tensor, face: torch.Tensor) -> torch.Tensor:
+    """Whether the listed faces (P,) of corners (F, 3, 3) in image NDC show their inner side."""
+    a, b = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    return (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] > 0)[face]
 
 
 def _textured(

@@ -45,15 +45,15 @@ def complete(
     """
     regions = region_texels(head, atlas)
     palette = palette_of(colour, weight, regions)
-    doubtful = np.maximum(regions["hair"], regions.get("ears", np.zeros_like(weight)))
-    trust = weight * (1 - palette.foreign * doubtful)
+    regions = _hair_over_ears(regions, palette, colour, weight)
+    trust = weight * (1 - palette.foreign * regions["hair"])
+    trust *= 1 - np.clip(1.2 - 1.5 * palette.skin_likeness, 0, 1) * regions["ears"]
     fill = MeshFill(head)
     inner = _inner(regions)
-    own, own_share, known = _with_mirror(atlas, fill, colour, trust, inner)
+    own, known = _with_mirror(atlas, fill, colour, trust, inner)
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, seed)
-    mouth = regions.get("mouth_inside", np.zeros_like(weight))[:, None]
-    filled = filled * (1 - mouth) + mouth * _MOUTH * palette.skin.rgb().mean()
     out = own * known[:, None] + filled * (1 - known[:, None])
+    out = _with_mouth(out, colour, trust, regions["mouth_inside"], palette)
     eyes, texels = complete_eyes(head, atlas, colour, trust, palette.skin.rgb())
     out[texels] = eyes
     finite = np.isfinite(out).all(1)
@@ -64,16 +64,37 @@ def complete(
 def _inner(regions: Mapping[str, F32]) -> Mask:
     """Texels whose colour is no skin's, hair's or cloth's: eyeballs and the mouth's inside."""
     names = ("left_eyeball", "right_eyeball", "mouth_inside")
-    masks = [regions[name] > 0.5 for name in names if name in regions]
-    return np.any(masks, axis=0) if masks else np.zeros(len(regions["hair"]), bool)
+    return np.any([regions[name] > 0.5 for name in names], axis=0)
+
+
+def _hair_over_ears(
+    regions: Mapping[str, F32], palette: Palette, colour: F32, weight: F32
+) -> dict[str, F32]:
+    """Give ears that hair covers in the photo to the hair; returns all regions."""
+    ears, scalp = regions["ears"].copy(), regions["hair"].copy()
+    for side in regions["left"], 1 - regions["left"]:
+        shown = weight * ears * side
+        total = float(shown.sum())
+        covered = float((shown * (palette.skin_likeness < 0.3)).sum())
+        if total > 0.02 * float((ears * side).sum()) and covered > 0.65 * total:
+            scalp = np.maximum(scalp, ears * side)
+            ears = ears * (1 - side)
+    return {**regions, "ears": ears, "hair": scalp}
+
+
+def _with_mouth(out: F32, colour: F32, trust: F32, mouth: F32, palette: Palette) -> F32:
+    """Paint the mouth's inside dark red, except for teeth and tongue that the photo shows."""
+    dark = _MOUTH * palette.skin.rgb().mean()
+    inside = dark + (colour - dark) * np.clip(trust / _FULL, 0, 1)[:, None]
+    return out * (1 - mouth[:, None]) + inside * mouth[:, None]
 
 
 def _with_mirror(
     atlas: Atlas, fill: MeshFill, colour: F32, trust: F32, inner: Mask
-) -> tuple[F32, F32, F32]:
-    """Return photo and mirrored photo as one colour (P, 3), the photo's share and the known share.
+) -> tuple[F32, F32]:
+    """Return photo and mirrored photo as one colour (P, 3) and how much of it is known (P,).
 
-    Shares (P,) are in [0, 1] and smooth towards what is unknown.
+    The known share is in [0, 1] and smooth towards what is unknown.
     """
     other, other_weight = mirrored_half(atlas, fill, colour, trust * ~inner)
     own_share = _share(atlas, trust)
@@ -81,7 +102,7 @@ def _with_mirror(
     known = own_share + other_share
     total = np.maximum(known, 1e-4)[:, None]
     mixed = (colour * own_share[:, None] + other * other_share[:, None]) / total
-    return mixed, own_share, np.clip(known, 0, 1)
+    return mixed, np.clip(known, 0, 1)
 
 
 def _share(atlas: Atlas, weight: F32) -> F32:

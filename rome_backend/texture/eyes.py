@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rome_backend.core.types import F32, F64, HeadModel
 from rome_backend.texture.atlas import Atlas
@@ -16,15 +17,18 @@ from rome_backend.texture.atlas import Atlas
 _IRIS_RADIUS = 0.0059  # m, nearly the same in all adults
 _RINGS = 14
 _DEFAULT_IRIS = np.array([70.0, 52.0, 42.0])
-_SCLERA = np.array([222.0, 216.0, 212.0])
+_SCLERA = np.array([212.0, 206.0, 203.0])
+_LID_SHADOW = 0.3
 
 
 @dataclass(frozen=True)
 class _Eyeball:
-    """Texels (Q,) of one eyeball; radius (Q,): angle from the front, 1 at the iris's edge."""
+    """Texels (Q,) of one eyeball; radius (Q,): angle from the front, 1 at the iris's edge;
+    rise (Q,): height above the middle, -1..1."""
 
-    texels: F32
+    texels: NDArray[np.int64]
     radius: F32
+    rise: F32
 
 
 def complete_eyes(
@@ -47,6 +51,8 @@ def complete_eyes(
     seen, sure = colour[texels], np.clip(weight[texels] * 1.5 - 0.3, 0, 1)
     # Lashes and lids reach a little further over the eyeball than the mesh's lids do.
     model = _radial_model(seen, sure, radius, skin)
+    rise = np.concatenate([ball.rise for ball in balls])
+    model *= 1 - _LID_SHADOW * np.clip((rise - 0.1) / 0.5, 0, 1)[:, None]
     likely = np.abs(seen - model).max(1) < 70
     keep = (sure * likely * (radius < 2.2))[:, None]
     return (seen * keep + model * (1 - keep)).astype(np.float32), texels
@@ -67,7 +73,7 @@ def _eyeballs(head: HeadModel, atlas: Atlas) -> list[_Eyeball]:
         size = np.maximum(np.linalg.norm(away, axis=1), 1e-6)
         angle = np.arccos(np.clip(away[:, 2] / size, -1, 1))
         edge = np.arcsin(min(_IRIS_RADIUS / float((high - low).max() / 2), 0.9))
-        balls.append(_Eyeball(texels, (angle / edge).astype(np.float32)))
+        balls.append(_Eyeball(texels, (angle / edge).astype(np.float32), away[:, 1] / size))
     return balls
 
 

@@ -14,10 +14,11 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from rome_backend.core.normals import vertex_normals
 from rome_backend.core.types import F32, F64, HeadModel
 from rome_backend.texture.atlas import Atlas
 from rome_backend.texture.mesh_fill import MeshFill
-from rome_backend.texture.palette import ColourModel, Palette
+from rome_backend.texture.palette import Palette
 from rome_backend.texture.strands import strand_detail
 
 _REACH = 0.08  # m after which a layer returns to its typical colour
@@ -41,31 +42,34 @@ def layered_fill(
         regions: masks on the texels; palette: the person's colours; seed: of the hair's detail.
     """
     colour, weight = seen
-    bare = palette.skin_likeness
-    points = atlas.spread(head.template)
-    fine, coarse = _hair_contrast(atlas, points, colour, weight * (regions["hair"] > 0.7))
-    middle = _region_middle(head)
-    strands = strand_detail(points, middle, 1.0, 0.0, seed)
-    hair_share, cloth_share = _shares(head, atlas, fill, weight, bare, regions, strands)
-    samples = (
-        (weight * bare * (1 - regions["hair"]), _calm(palette.skin, 0.95)),
-        (weight * regions["hair"] * (1.05 - bare), _calm(palette.hair, 0.92)),
-        (weight * regions["neck"] * (1 - bare), None),
-    )
-    layers = [_layer(atlas, fill, colour, chosen, rest) for chosen, rest in samples]
-    detail = 1 + strand_detail(points, middle, fine, coarse, seed)
-    skin_share = np.clip(1 - hair_share - cloth_share, 0, 1)
-    out = skin_share[:, None] * atlas.spread(layers[0])
-    out += (hair_share * detail)[:, None] * atlas.spread(layers[1])
-    out += cloth_share[:, None] * atlas.spread(layers[2])
+    bare, scalp = palette.skin_likeness, regions["hair"]
+    points, middle = atlas.spread(head.template), _region_middle(head)
+    detail = strand_detail(points, middle, seed)
+    hair_share, cloth_share = _shares(head, atlas, fill, weight, bare, regions, detail[0])
+    bald = _bald(weight * scalp, bare)
+    hair_share, scalp = hair_share * (1 - bald), scalp * (1 - bald)
+    contrast = _hair_contrast(atlas, points, colour, weight * (scalp > 0.7))
+    shine = (contrast[0] * detail[0] + contrast[1] * detail[1])[:, None]
+    neck = regions["neck"]
+    skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95)
+    hair = _layer(atlas, fill, colour, weight * scalp * (1.05 - bare), palette.hair.rgb() * 0.86)
+    cloth = _layer(atlas, fill, colour, weight * neck * (1 - bare), None, level=True)
+    skin *= _crevices(head)[:, None]
+    hair = atlas.spread(hair)
+    hair = hair * (1 + 0.7 * shine) + 0.3 * shine * hair.mean(1, keepdims=True)
+    out = np.clip(1 - hair_share - cloth_share, 0, 1)[:, None] * atlas.spread(skin)
+    out += hair_share[:, None] * hair + cloth_share[:, None] * atlas.spread(cloth)
     return out + _difference(atlas, fill, colour, weight, out)
 
 
-def _calm(model: ColourModel, darker: float) -> F32:
-    return model.rgb() * darker
-
-
-def _layer(atlas: Atlas, fill: MeshFill, colour: F32, chosen: F32, rest: F32 | None) -> F64:
+def _layer(
+    atlas: Atlas,
+    fill: MeshFill,
+    colour: F32,
+    chosen: F32,
+    rest: F32 | None,
+    level: bool = False,
+) -> F64:
     """Continue one material (V, 3) from its texels."""
     values, known = atlas.gather(colour, chosen)
     if rest is None:
@@ -73,7 +77,7 @@ def _layer(atlas: Atlas, fill: MeshFill, colour: F32, chosen: F32, rest: F32 | N
         rest = (colour * chosen[:, None]).sum(0) / total
     positive = known[known > 1e-3]
     typical = float(np.quantile(positive, 0.8)) if len(positive) else 1.0
-    return fill.fill(values, np.clip(known / typical, 0, 1), rest, _REACH)
+    return fill.fill(values, np.clip(known / typical, 0, 1), rest, _REACH, level)
 
 
 def _difference(atlas: Atlas, fill: MeshFill, colour: F32, weight: F32, filled: F32) -> F32:
@@ -82,6 +86,27 @@ def _difference(atlas: Atlas, fill: MeshFill, colour: F32, weight: F32, filled: 
     typical = max(float(np.quantile(known, 0.9)), 1e-3)
     smooth = fill.fill(values, np.clip(known / typical, 0, 1), np.zeros(3), 0.012)
     return atlas.spread(smooth)
+
+
+def _bald(scalp: F32, bare: F32) -> float:
+    """How far the visible scalp (weights (P,)) is skin: 0 hair, 1 bald."""
+    shown = float(scalp.sum())
+    if shown < 100:
+        return 0.0
+    return float(_step(np.float32((scalp * bare).sum() / shown), 0.6, 0.8))
+
+
+def _crevices(head: HeadModel) -> F64:
+    """Brightness (V,) of skin by its shape: folds of the ear and the like are darker."""
+    faces = head.faces
+    a = np.concatenate([faces[:, k] for k in (0, 1, 2, 1, 2, 0)])
+    b = np.concatenate([faces[:, k] for k in (1, 2, 0, 0, 1, 2)])
+    step = head.template[b].astype(np.float64) - head.template[a]
+    normal = vertex_normals(head.template, faces)
+    rise = (step * normal[a]).sum(1) / np.maximum(np.linalg.norm(step, axis=1), 1e-9)
+    count = len(head.template)
+    mean = np.bincount(a, rise, count) / np.maximum(np.bincount(a, minlength=count), 1)
+    return 1 - np.clip(1.1 * mean - 0.03, 0, 0.4)
 
 
 def _region_middle(head: HeadModel) -> F64:
@@ -104,14 +129,16 @@ def _shares(
     count = len(head.template)
     mask = head.regions["hair"].astype(np.float64)[:, None]
     soft = fill.fill(np.zeros((count, 1)), np.zeros(count), mask, _HAIRLINE)
-    hair = _step(atlas.spread(soft)[:, 0] + 0.10 * strands, 0.35, 0.65)
+    hair = _step(atlas.spread(soft)[:, 0] + 0.08 * strands, 0.35, 0.65)
     neck = weight * regions["neck"]
     values, known = atlas.gather(np.stack([1 - bare, bare], -1), neck)
     known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
     known = known * head.regions["neck"]
     prior = _cloth_prior(head, values[:, 0], known)
-    share = fill.fill(values[:, :1], 0.3 * known, prior[:, None], 0.03)[:, 0]
-    cloth = _step(atlas.spread(share), 0.42, 0.58) * (1 - hair) * regions["neck"]
+    skin = ~head.regions["neck"] & ~head.regions["hair"]
+    values, known = np.where(skin[:, None], 0, values), np.maximum(0.3 * known, skin)
+    share = fill.fill(values[:, :1], known, prior[:, None], 0.15, True)[:, 0]
+    cloth = _step(atlas.spread(share), 0.46, 0.54) * (1 - hair) * regions["neck"]
     return hair, cloth.astype(np.float32)
 
 
@@ -142,16 +169,16 @@ def _hair_contrast(atlas: Atlas, points: F32, colour: F32, hair: F32) -> tuple[f
     grey = colour.mean(1)
     bands = []
     for size in (_FINE, _COARSE):
-        smooth = blur(atlas, grey, visible.astype(np.float32), size / texel)
+        smooth = _smoothed(atlas, grey, visible.astype(np.float32), size / texel)
         bands.append((grey - smooth)[visible] / np.maximum(smooth[visible], 10))
-    fine = float(np.clip(np.std(bands[0].clip(-0.6, 0.6)), 0, 0.22))
+    fine = float(np.clip(np.std(bands[0].clip(-0.6, 0.6)), 0, 0.16))
     whole = float(np.std(bands[1].clip(-0.6, 0.6)))
-    return fine, float(np.clip(np.sqrt(max(whole**2 - fine**2, 0)), 0, 0.16))
+    return fine, float(np.clip(np.sqrt(max(whole**2 - fine**2, 0)), 0, 0.11))
 
 
-def blur(atlas: Atlas, values: F32, weight: F32, sigma: float) -> F32:
-    """Average texel values (P,) over a Gaussian of sigma texels, counting only weighted ones."""
+def _smoothed(atlas: Atlas, values: F32, weight: F32, sigma: float) -> F32:
+    """Average texel values (P,) over a square about as wide as a Gaussian of sigma texels."""
+    side = 2 * max(1, round(1.7 * sigma)) + 1
     stack = atlas.image(np.stack([values * weight, weight], -1))
-    smooth = cv2.GaussianBlur(stack, (0, 0), sigmaX=max(sigma, 0.3))
-    smooth = smooth.reshape(-1, 2)[atlas.texel]
+    smooth = cv2.boxFilter(stack, -1, (side, side)).reshape(-1, 2)[atlas.texel]
     return smooth[:, 0] / np.maximum(smooth[:, 1], 1e-6)

@@ -41,6 +41,8 @@ def light_gain(
     source, source_weight = atlas.gather(*given)
     known = np.minimum(target_weight, source_weight)
     known = np.clip(known / max(float(np.quantile(known, 0.9)), 1e-3), 0, 1)
-    ratio = np.log((target + 12) / (source + 12)).clip(-_LARGEST_GAIN, _LARGEST_GAIN)
+    ratio = np.log((np.maximum(target, 0) + 12) / (np.maximum(source, 0) + 12)).clip(
+        -_LARGEST_GAIN, _LARGEST_GAIN
+    )
     smooth = fill.fill(ratio, 0.05 * known, np.zeros(3), _REACH)
     return np.exp(atlas.spread(smooth))

@@ -15,6 +15,10 @@ import numpy as np
 from rome_backend.core.types import F32, F64, HeadModel
 from rome_backend.texture.atlas import Atlas
 
+REGIONS = (
+    *("face", "lips", "left_eye_region", "right_eye_region", "ears", "hair", "neck"),
+    *("mouth_inside", "left_eyeball", "right_eyeball"),
+)
 _ENOUGH = 200  # texels needed before a colour distribution means anything
 _DEFAULT_SKIN = np.array([68.0, 13.0, 16.0])  # CIE Lab, used when the photo shows no skin
 _LEAST_SPREAD = np.array([9.0, 3.5, 4.0])
@@ -61,11 +65,16 @@ def fit_colours(lab: F32, weights: F32) -> ColourModel | None:
 
 
 def region_texels(head: HeadModel, atlas: Atlas) -> dict[str, F32]:
-    """Region masks on the texels: name -> (P,) f32 in [0, 1]."""
-    names = list(head.regions)
-    masks = np.stack([head.regions[name] for name in names], -1).astype(np.float32)
-    spread = atlas.spread(masks)
-    return {name: spread[:, k] for k, name in enumerate(names)}
+    """Region masks on the texels: name -> (P,) f32 in [0, 1].
+
+    Every name of REGIONS is there, all 0 if the head model lacks it; "left" is the subject's left
+    half.
+    """
+    count = len(head.template)
+    masks = [head.regions.get(name, np.zeros(count, bool)) for name in REGIONS]
+    masks.append(head.template[:, 0] > 0)
+    spread = atlas.spread(np.stack(masks, -1).astype(np.float32))
+    return {name: spread[:, k] for k, name in enumerate((*REGIONS, "left"))}
 
 
 @dataclass(frozen=True)
@@ -86,11 +95,7 @@ class Palette:
 def palette_of(colour: F32, weight: F32, regions: Mapping[str, F32]) -> Palette:
     """Learn skin from the face and hair from the scalp; colour (P, 3) sRGB, weight (P,)."""
     lab = to_lab(colour)
-    nothing = np.zeros(len(weight), np.float32)
-    features = sum(
-        (regions.get(name, nothing) for name in ("lips", "left_eye_region", "right_eye_region")),
-        nothing,
-    )
+    features = regions["lips"] + regions["left_eye_region"] + regions["right_eye_region"]
     face = (regions["face"] > 0.5) & (features < 0.1)
     skin = fit_colours(lab, weight * face)
     if skin is None:

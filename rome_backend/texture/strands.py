@@ -14,29 +14,30 @@ from rome_backend.core.types import F32, F64
 _AROUND, _DOWN = 2048, 384  # cells of the noise: azimuth (wraps round), way from the crown
 _LENGTH = 0.42  # m, the longest way from the crown
 _CROWN_TILT = 0.35  # rad: the whorl lies behind the top of the head
-# Sizes in cells (across, along) of the fine and the coarse detail.
-_FINE, _COARSE = (1.1, 9.0), (5.0, 26.0)
+# Sizes in cells (across, along) of fine and coarse detail, and of the strands' waves.
+_FINE, _COARSE, _WAVES = (1.8, 10.0), (5.0, 22.0), (90.0, 30.0)
+_WAVE_HEIGHT = 12.0  # cells
 
 
-def strand_detail(points: F32, centre: F64, fine: float, coarse: float, seed: int) -> F32:
+def strand_detail(points: F32, centre: F64, seed: int) -> tuple[F32, F32]:
     """Relative brightness of hair at surface points.
 
     Args:
         points: (P, 3) m, head space; centre (3,) m: middle of the scalp.
-        fine, coarse: standard deviations of the two bands.
         seed: of the noise; the same seed gives the same hair.
 
     Returns:
-        (P,) f32 of mean 0: strands run from the crown downwards.
+        fine and coarse detail, (P,) f32 each, mean 0 and standard deviation about 1: strands run
+        from the crown downwards and fade where they meet.
     """
     rng = np.random.default_rng(seed)
     along, around = _strand_coordinates(points, centre)
     x = (around / (2 * np.pi) + 0.5) * _AROUND
     y = np.clip(along / _LENGTH, 0, 1) * (_DOWN - 1)
-    x = x + 14 * _sample(_noise(rng, 90, 30), x, y)
-    crowded = np.clip(along / 0.05, 0, 1)  # strands meet at the crown: finer than any texel
-    detail = fine * crowded * _sample(_noise(rng, *_FINE), x, y)
-    return detail + coarse * crowded * _sample(_noise(rng, *_COARSE), x, y)
+    x = x + _WAVE_HEIGHT * _sample(_noise(rng, *_WAVES), x, y)
+    crowded = np.clip(along / 0.05, 0, 1)
+    fine, coarse = (_sample(_noise(rng, *size), x, y) for size in (_FINE, _COARSE))
+    return crowded * fine, crowded * coarse
 
 
 def _strand_coordinates(points: F32, centre: F64) -> tuple[F32, F32]:
@@ -53,12 +54,16 @@ def _strand_coordinates(points: F32, centre: F64) -> tuple[F32, F32]:
 
 def _noise(rng: np.random.Generator, across: float, along: float) -> F32:
     """Unit-variance noise (_DOWN, _AROUND), smooth over that many cells, wrapping round."""
-    noise = rng.standard_normal((_DOWN, _AROUND), np.float32)
-    pad = int(4 * across)
+    step_x, step_y = max(1, int(across / 2)), max(1, int(along / 4))
+    columns, rows = _AROUND // step_x, _DOWN // step_y
+    noise = rng.standard_normal((rows, columns), np.float32)
+    pad = min(columns, int(4 * across / step_x) + 4)
     noise = np.concatenate([noise[:, -pad:], noise, noise[:, :pad]], axis=1)
-    noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=across, sigmaY=along)
-    noise = noise[:, pad : pad + _AROUND]
-    return noise / noise.std()
+    noise = cv2.GaussianBlur(noise, (0, 0), sigmaX=across / step_x, sigmaY=along / step_y)
+    wide = pad * _AROUND // columns
+    noise = cv2.resize(noise, (_AROUND + 2 * wide, _DOWN), interpolation=cv2.INTER_CUBIC)
+    noise = noise[:, wide : wide + _AROUND]
+    return noise / max(float(noise.std()), 1e-6)
 
 
 def _sample(noise: F32, x: F32, y: F32) -> F32:

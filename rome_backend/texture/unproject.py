@@ -19,21 +19,22 @@ from rome_backend.core.types import F32, F64, HeadModel
 from rome_backend.render.rasterizer import TorchRasterizer
 from rome_backend.render.shading import view_axes
 from rome_backend.texture.atlas import Atlas, sample_image
+from rome_backend.texture.outline import person_matte
 from rome_backend.texture.view import TextureView
 
 _LEAST_FACING, _FULL_FACING = 0.22, 0.62  # cosine between the normal and the line of sight
 _DEPTH_TOLERANCE = 8e-4  # m, for a surface seen head-on
 _EDGE_DEPTH = 6e-3  # m: a surface this far behind a neighbouring one may carry its colour
 _EDGE_WIDTH = 1.2e-3  # m round an occluding edge
-_MATTE_MARGIN = 2.5e-3  # m of the person's outline that may carry the background's colour
 
 
 @dataclass(frozen=True)
 class SeenTexels:
     """What one photo says about the covered texels of an atlas.
 
-    colour (P, 3) f32 sRGB 0..255, meaningful where weight > 0; weight (P,) f32 in [0, 1];
-    normal (P, 3) f32: unit, view space (x right, y up, z to the viewer).
+    colour (P, 3) f32 sRGB 0..255, meaningful where weight > 0; weight (P,) f32 in [0, 1]: how
+    well the photo shows the texel; normal (P, 3) f32: unit, view space (x right, y up, z to the
+    viewer).
     """
 
     colour: F32
@@ -53,16 +54,14 @@ def unproject(head: HeadModel, atlas: Atlas, view: TextureView) -> SeenTexels:
     height = view.vertices @ axes[2]
     normals = vertex_normals(view.vertices, head.faces) @ axes.T
     texels = atlas.spread(np.c_[px, height, normals])
-    x, y, height_at, normal = texels[:, 0], texels[:, 1], texels[:, 2], texels[:, 3:]
+    x, y, normal = texels[:, 0], texels[:, 1], texels[:, 3:]
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     metres = _metres_per_px(view, px)
     facing = np.clip((normal[:, 2] - _LEAST_FACING) / (_FULL_FACING - _LEAST_FACING), 0, 1)
-    weight = facing**1.2 * _visible(head, view, px, height, x, y, height_at, normal, metres)
-    weight *= np.clip(
-        4 * sample_image(_inner_matte(view, metres), x - 0.5, y - 0.5)[:, 0] - 2, 0, 1
-    )
-    rgb = view.rgb.astype(np.float32)
-    colour = sample_image(rgb, x - 0.5, y - 0.5, cv2.INTER_CUBIC)
+    matte = sample_image(person_matte(view, metres)[..., None], x - 0.5, y - 0.5)[:, 0]
+    visible = _visible(head, view, np.c_[px, height], texels[:, :3], normal, metres)
+    colour = sample_image(view.rgb.astype(np.float32), x - 0.5, y - 0.5, cv2.INTER_CUBIC)
+    weight = facing**1.2 * visible * np.clip(4 * matte - 2, 0, 1)
     return SeenTexels(np.clip(colour, 0, 255), _shrink(atlas, weight), normal)
 
 
@@ -73,17 +72,15 @@ def _metres_per_px(view: TextureView, px: F64) -> float:
 
 
 def _visible(
-    head: HeadModel,
-    view: TextureView,
-    px: F64,
-    height: F64,
-    x: F32,
-    y: F32,
-    height_at: F32,
-    normal: F32,
-    metres: float,
+    head: HeadModel, view: TextureView, mesh: F64, texels: F32, normal: F32, metres: float
 ) -> F32:
-    """Compare each texel with the nearest surface drawn at its pixel; steep ones get leeway."""
+    """Which texels (P, 3: px x, px y, m towards the viewer) no other surface hides, 0 or 1 (P,).
+
+    Each is compared with the nearest surface drawn at its pixel; steep ones get leeway. Texels
+    beside the edge of a surface well in front count as hidden: its colour may spill over.
+    """
+    px, height = mesh[:, :2], mesh[:, 2]
+    x, y, height_at = texels.T
     rows, columns = view.rgb.shape[:2]
     ndc = px_to_ndc(px, columns, rows) * [1, -1]
     screen = torch.as_tensor(np.c_[ndc, -height], dtype=torch.float32)[None]
@@ -97,19 +94,8 @@ def _visible(
     facing = np.clip(normal[:, 2], 0.15, 1)
     slope = np.sqrt(1 - facing**2) / facing * metres
     behind = -height_at - nearest[i, j]
-    near_edge = -height_at - edge[i, j] > _EDGE_DEPTH + 1.5 * (radius + 1) * slope
-    return ((behind < _DEPTH_TOLERANCE + slope) & ~near_edge).astype(np.float32)
-
-
-def _inner_matte(view: TextureView, metres: float) -> F32:
-    """The matte without its outline and without what lies outside the photo, (C, C, 1)."""
-    radius = max(1, round(_MATTE_MARGIN / metres))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    matte = np.asarray(view.matte, np.float32) * view.valid
-    # The crop's own border is no outline of the person.
-    inner = cv2.erode(matte, disc, borderType=cv2.BORDER_REPLICATE)
-    inside = cv2.erode(view.valid.astype(np.uint8), np.ones((3, 3)))
-    return cv2.GaussianBlur(inner * inside, (3, 3), 0)[..., None]
+    spill = -height_at - edge[i, j] > _EDGE_DEPTH + 1.5 * (radius + 1) * slope
+    return ((behind < _DEPTH_TOLERANCE + slope) & ~spill).astype(np.float32)
 
 
 def _shrink(atlas: Atlas, weight: F32) -> F32:
