@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Single steps of the face fit: descent, priors, symmetry. Does not know whole fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rome_backend.core.types import F64, HeadModel
+from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
+from rome_backend.tracking.landmark_model import LandmarkModel, landmark_model
+from rome_backend.tracking.map_solver import FaceState, MapSolver
+from rome_backend.tracking.pose_estimate import WeakPose
+from rome_backend.tracking.priors import FitPrior, facing_weights, turned_share
+
+POSE = WeakPose(2000.0, np.eye(3), np.zeros(3))
+
+
+@pytest.fixture(scope="module")
+def model(small_head: HeadModel) -> LandmarkModel:
+    return landmark_model(small_head, mean_face(), mirror_landmarks())
+
+
+def start(model: LandmarkModel) -> FaceState:
+    return FaceState(POSE, np.zeros(10), np.zeros(len(model.active)), 0.0)
+
+
+def even(model: LandmarkModel, sigma: float = 0.002) -> F64:
+    return np.full((len(model.indices), 3), 1 / sigma**2)
+
+
+def test_the_truth_is_a_fixed_point(model: LandmarkModel) -> None:
+    state = start(model)
+    view = POSE.to_view(model.points(state.shape, state.expression, 0.0))
+    after = MapSolver(model, FitPrior()).step(state, view, even(model), 0.0, True)
+    assert after.shape == pytest.approx(0, abs=1e-9)
+    assert after.pose.rotation == pytest.approx(np.eye(3), abs=1e-9)
+    assert after.jaw == pytest.approx(0, abs=1e-9)
+
+
+def test_a_step_turns_moves_and_scales_towards_the_truth(model: LandmarkModel) -> None:
+    state = start(model)
+    truth = POSE.stepped(np.array([0.02, -0.03, 0.04]), 0.05, np.array([0.01, -0.02, 0.0]))
+    view = truth.to_view(model.points(state.shape, state.expression, 0.0))
+    solver = MapSolver(model, FitPrior())
+    for _ in range(4):
+        state = solver.step(state, view, even(model), 0.0, True)
+    assert state.pose.rotation == pytest.approx(truth.rotation, abs=1e-4)
+    assert state.pose.scale == pytest.approx(truth.scale, rel=1e-4)
+    assert state.pose.translation == pytest.approx(truth.translation, abs=0.05)
+
+
+def test_identity_is_held_when_asked(model: LandmarkModel) -> None:
+    state = replace(start(model), shape=np.linspace(-1, 1, 10))
+    view = POSE.to_view(model.points(np.zeros(10), state.expression, 0.0))
+    after = MapSolver(model, FitPrior()).step(state, view, even(model), 0.0, False)
+    assert np.array_equal(after.shape, state.shape)
+
+
+def test_landmarks_without_weight_do_not_pull(model: LandmarkModel) -> None:
+    state = start(model)
+    view = POSE.to_view(model.points(state.shape, state.expression, 0.0))
+    view[:100] += 500.0
+    weights = even(model)
+    weights[:100] = 0.0
+    # the lid and lip openings trust their less visible landmark
+    after = MapSolver(model, FitPrior()).step(state, view, weights, 0.0, True)
+    assert after.shape == pytest.approx(0, abs=1e-9)
+    assert after.expression == pytest.approx(0, abs=1e-9)
+
+
+def test_a_turned_head_smiles_on_both_sides(model: LandmarkModel, small_head: HeadModel) -> None:
+    names = [small_head.expression_names[k] for k in model.active]
+    left, right = names.index("mouthSmileLeft"), names.index("mouthSmileRight")
+    keys = np.zeros(len(names))
+    keys[left] = keys[right] = 0.8
+    view = POSE.to_view(model.points(np.zeros(10), keys, 0.0))
+    weights = even(model)
+    weights[model.points(np.zeros(10), keys, 0.0)[:, 0] < 0] *= 1e-4
+    solver = MapSolver(model, FitPrior())
+    found = {}
+    for yaw in (0.0, 45.0):
+        state = start(model)
+        for _ in range(4):
+            state = solver.step(state, view, weights, yaw, False)
+        found[yaw] = state.expression
+    assert found[45.0][left] > 0.6
+    assert found[45.0][right] > found[0.0][right] + 0.2
+
+
+def test_trust_falls_with_facing_and_yaw() -> None:
+    normals = np.array([[0, 0, 1.0], [1.0, 0, 0], [0, 0, -1.0]])
+    assert facing_weights(normals, np.eye(3)).tolist() == pytest.approx([1.0, 0.2, 0.03])
+    prior = FitPrior()
+    shares = [turned_share(yaw, prior) for yaw in (0, 10, -22.5, 35, 80)]
+    assert shares == pytest.approx([0, 0, 0.5, 1, 1])
