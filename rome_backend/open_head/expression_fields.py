@@ -24,9 +24,11 @@ from rome_backend.open_head.landmark_sets import (
 OUTER_EYE_DISTANCE_MM = 90.0
 LEFT_MOUTH_CORNER = MOUTH_CORNERS[4:]
 LEFT_LID_FOLD = (467, 260, 259, 257, 258, 286, 414)
-INNER_LIP_PAIRS = (
-    ((13, 14), (312, 317), (311, 402), (310, 318), (415, 324))
-    + ((82, 87), (81, 178), (80, 88), (191, 95))
+INNER_LIP_PAIRS = ((13, 14), (312, 317), (311, 402), (310, 318), (415, 324)) + (
+    (82, 87),
+    (81, 178),
+    (80, 88),
+    (191, 95),
 )
 BROW_INNER, BROW_OUTER = (285, 336), (300, 276)
 

@@ -148,5 +148,5 @@ def rigid_rows(positions: F64, landmarks: int) -> F64:
         rows[axis, :landmarks, axis] = 1.0
         rows[3 + axis, :landmarks] = np.cross(np.eye(3)[axis], arm)
     rows[6, :landmarks] = arm
-    rows = rows.reshape(7, -1)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    flat = rows.reshape(7, -1)
+    return flat / np.linalg.norm(flat, axis=1, keepdims=True)

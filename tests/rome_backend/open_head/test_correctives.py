@@ -84,9 +84,7 @@ def test_only_partly_weighted_vertices_are_corrected(
     assert np.abs(directions[~whole][:, :, 9:18]).max() > 1e-4
 
 
-def test_correctives_are_mirror_symmetric(
-    geometry: HeadGeometry, directions: np.ndarray
-) -> None:
+def test_correctives_are_mirror_symmetric(geometry: HeadGeometry, directions: np.ndarray) -> None:
     """A pose and its mirror image give mirror-image corrections."""
     for vector in ([0.2, 0.4, 0.1], [0.1, -0.3, 0.2]):
         matrices = np.tile(np.eye(3), (2, 5, 1, 1))

@@ -37,9 +37,7 @@ def test_all_of_arkit_but_the_tongue() -> None:
             assert name.removesuffix("Left") + "Right" in ARKIT_NAMES
 
 
-def test_pairs_are_mirror_images(
-    geometry: HeadGeometry, deltas: dict[str, np.ndarray]
-) -> None:
+def test_pairs_are_mirror_images(geometry: HeadGeometry, deltas: dict[str, np.ndarray]) -> None:
     for name, delta in deltas.items():
         other = name
         for side, image in (("Left", "Right"), ("Right", "Left")):
@@ -123,9 +121,7 @@ def deepest(geometry: HeadGeometry, vertices: np.ndarray) -> float:
     return float((eye_radius(ball, centre, arms[near] / length[near, None]) - length[near]).max())
 
 
-def test_no_lid_enters_the_eyeball(
-    geometry: HeadGeometry, deltas: dict[str, np.ndarray]
-) -> None:
+def test_no_lid_enters_the_eyeball(geometry: HeadGeometry, deltas: dict[str, np.ndarray]) -> None:
     allowed = max(deepest(geometry, geometry.vertices), 0.0) + 2e-5
     for name, delta in deltas.items():
         assert deepest(geometry, geometry.vertices + delta) < allowed, name

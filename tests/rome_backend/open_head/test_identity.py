@@ -40,9 +40,7 @@ def test_fewer_components_on_request(geometry: HeadGeometry, directions: np.ndar
     assert np.sum(few.astype(np.float64) ** 2) > 0.3 * np.sum(directions**2)
 
 
-def test_ordered_by_variance_on_the_surface(
-    geometry: HeadGeometry, directions: np.ndarray
-) -> None:
+def test_ordered_by_variance_on_the_surface(geometry: HeadGeometry, directions: np.ndarray) -> None:
     area = vertex_areas(geometry.skin_vertices, geometry.skin_faces)
     variance = np.einsum("v,vck->k", area, directions[: geometry.skin_count] ** 2)
     assert (np.diff(variance) <= 1e-6 * variance[0]).all()
@@ -64,9 +62,7 @@ def test_an_identity_cannot_open_the_mouth(directions: np.ndarray) -> None:
     assert spread.max() < 1e-4
 
 
-def test_an_identity_cannot_close_the_eyes(
-    geometry: HeadGeometry, directions: np.ndarray
-) -> None:
+def test_an_identity_cannot_close_the_eyes(geometry: HeadGeometry, directions: np.ndarray) -> None:
     upper, lower = list(LEFT_UPPER_LID), list(LEFT_LOWER_LID)
     gap = geometry.vertices[upper, 1] - geometry.vertices[lower, 1]
     spread = np.sqrt(((directions[upper] - directions[lower])[:, 1] ** 2).sum(axis=1))
