@@ -24,6 +24,7 @@ from rome_backend.core.errors import FileInvalid
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_RANK = 8
+_MAX_SIZE = 1 << 48
 _NAMES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2",
     "I8": "|i1", "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
@@ -94,16 +95,22 @@ def read_tensors(path: Path | str, allow_nonfinite: bool = False) -> tuple[Tenso
     """
     source = Path(path)
     try:
-        if not stat.S_ISREG(source.stat().st_mode):
-            _refuse(source, "is not a file")
+        regular = stat.S_ISREG(source.stat().st_mode)
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise _unreadable(source, error) from error
+    if not regular:
+        _refuse(source, "is not a file")
+    try:
         with open(source, "rb") as file:
             return _read(source, file, allow_nonfinite)
     except OSError as error:
-        code = "file_missing" if isinstance(error, FileNotFoundError) else "file_unreadable"
-        message = f"{source} cannot be read ({error.strerror or error})."
-        raise FileInvalid(code, message, "Check the path.") from error
-    except ValueError as error:  # a null byte in the path, or a name the file system refuses
-        raise FileInvalid("file_unreadable", f"{source!r} is no file name.", _HINT) from error
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: Path, error: OSError | ValueError) -> FileInvalid:
+    code = "file_missing" if isinstance(error, FileNotFoundError) else "file_unreadable"
+    reason = getattr(error, "strerror", None) or error
+    return FileInvalid(code, f"{str(source)!r} cannot be read ({reason}).", "Check the path.")
 
 
 def _read(source: Path, file: BinaryIO, allow_nonfinite: bool) -> tuple[Tensors, dict[str, Any]]:
@@ -182,7 +189,7 @@ def _entry(source: Path, name: str, value: Any) -> _Entry:
     kind, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(kind, str) or kind not in _DTYPES:
         _refuse(source, f"has an array of an unknown dtype: {name!r}")
-    if not _sizes(shape) or len(shape) > MAX_RANK:
+    if not _sizes(shape) or len(shape) > MAX_RANK or math.prod(n or 1 for n in shape) > _MAX_SIZE:
         _refuse(source, f"has an array of an impossible shape: {name!r}")
     if not _sizes(offsets) or len(offsets) != 2:
         _refuse(source, f"has an array at an impossible place: {name!r}")
@@ -195,7 +202,7 @@ def _entry(source: Path, name: str, value: Any) -> _Entry:
 def _sizes(value: Any) -> bool:
     """Whether value is a list of sizes that numpy can index."""
     return isinstance(value, list) and all(
-        type(number) is int and 0 <= number < 1 << 48 for number in value
+        type(number) is int and 0 <= number <= _MAX_SIZE for number in value
     )
 
 

@@ -157,6 +157,9 @@ HOSTILE: dict[str, Callable[[Path], object]] = {
     "shape is a number": lambda p: _file(p, _entry(shape=2), b"\0" * 8),
     "shape of rank 33": lambda p: _file(p, _entry(shape=[2] + [1] * 32), b"\0" * 8),
     "overflowing shape": lambda p: _file(p, _entry(shape=[2**47, 2**47, 0]), b"\0" * 8),
+    "overflowing empty shape": lambda p: _file(
+        p, _entry(shape=[2**47, 2**47, 0], data_offsets=[0, 0])
+    ),
     "huge empty shape": lambda p: _file(p, _entry(shape=[2**40, 0]), b"\0" * 8),
     "shape and size disagree": lambda p: _file(p, _entry(shape=[3]), b"\0" * 8),
     "one offset": lambda p: _file(p, _entry(data_offsets=[8]), b"\0" * 8),
