@@ -18,7 +18,7 @@ STYLE_SHARES = (0.06, 0.22, 0.24, 0.28, 0.10, 0.10)
 WAVES = 6
 BORDER_SLOPE, NAPE_SLOPE, DRAPE_SLOPE = 2.2, 1.1, 3.0
 DRAPE_START = 0.35
-HEM_FADE_M = 0.008
+HEM_FADE_M = 0.03
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,8 @@ def drape(region: OffsetRegion, place: F64, low: F64, styles: HairParameters) ->
     """Return how the lower rows hang (N, H, 3) m: down, and out to below the widest point."""
     length = np.maximum(styles.drape, 0.0)[:, None]
     hanging = np.tanh(length / 0.03)
-    down = length * low**1.3 + hanging * above_hem(region)
+    fall = np.sin(np.pi / 2 * low)
+    down = length * fall + hanging * above_hem(region)
     down = held_back(down, DRAPE_SLOPE * region.border)
     flat = place[:, [0, 2]]
     reach = np.linalg.norm(flat, axis=1)
@@ -176,7 +177,7 @@ def drape(region: OffsetRegion, place: F64, low: F64, styles: HairParameters) ->
     depth = np.abs(place[:, 2]).max()
     widest = 1 / np.sqrt(direction[:, 0] ** 2 + (direction[:, 1] / depth) ** 2)
     gap = region.radius * np.maximum(widest - reach, 0.0)
-    out = hanging * low * (styles.curtain[:, None] * gap + styles.flare[:, None] * low)
+    out = hanging * fall * (styles.curtain[:, None] * gap + styles.flare[:, None] * low)
     out = held_back(out, NAPE_SLOPE * region.border)
     return np.stack([out * direction[:, 0], -down, out * direction[:, 1]], axis=2)
 
