@@ -48,7 +48,8 @@ class CreateOptions:
     """What a person may choose.
 
     size: side of the texture in px; face: which face by size, 0 the largest;
-    seed: of everything random; device: "auto", "cpu" or "cuda"; head: "open" or a file's path.
+    seed: of everything random; device: "auto", "cpu" or "cuda";
+    head: "open", "flame" or the path of a head-model file.
     Raises UsageError when a value is not allowed.
     """
 
@@ -240,20 +241,27 @@ def _assemble(
             "face tracker": "Apache-2.0",
             "texture and identity": "the photo's own rights",
         },
-        provenance={
-            "program": f"rome-blender {rome_backend.__version__}",
-            "photos": list(names),
-            "seed": options.seed,
-            "head": options.head,
-            "head_source": tools.head.source,
-            "fit": {
-                "scale": fit.scale,
-                "yaw": fit.yaw,
-                "pitch": fit.pitch,
-                "roll": fit.roll,
-                "residual": fit.residual,
-                "rotation": np.asarray(fit.rotation).tolist(),
-                "translation": np.asarray(fit.translation).tolist(),
-            },
-        },
+        provenance=_provenance(names, options, tools.head, fit),
     )
+
+
+def _provenance(
+    names: Sequence[str], options: CreateOptions, head: HeadModel, fit: FaceFit
+) -> dict[str, object]:
+    """Return what made the avatar, JSON-able."""
+    return {
+        "program": f"rome-blender {rome_backend.__version__}",
+        "photos": list(names),
+        "seed": options.seed,
+        "head": options.head,
+        "head_source": head.source,
+        "fit": {
+            "scale": fit.scale,
+            "yaw": fit.yaw,
+            "pitch": fit.pitch,
+            "roll": fit.roll,
+            "residual": fit.residual,
+            "rotation": np.asarray(fit.rotation).tolist(),
+            "translation": np.asarray(fit.translation).tolist(),
+        },
+    }

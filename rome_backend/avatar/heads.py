@@ -1,23 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Head models by name: the built-in one, or one from a file, each with its offset basis.
+"""Head models by name: the built-in one, an imported one, or a file, each with its offset basis.
 
 Does not know photos or avatars.
 """
 
 from __future__ import annotations
 
+import tempfile
+import zipfile
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from rome_backend.assets.store import cache_dir
-from rome_backend.core.errors import AssetMissing
-from rome_backend.core.head_model import load_head_model
+from rome_backend.assets import flame_open
+from rome_backend.assets.store import AssetRecord, AssetStore, cache_dir
+from rome_backend.core.errors import AssetMissing, FileInvalid, UsageError
+from rome_backend.core.head_model import load_head_model, save_head_model
 from rome_backend.core.types import HeadModel, OffsetBasis
 from rome_backend.open_head.build import open_head
 from rome_backend.open_head.offset_basis import offset_basis
 
 OPEN = "open"
+FLAME = "flame"
 CACHE = "heads"
+EXPRESSIONS_ARRAY = "exprdirs.npy"
 
 
 @lru_cache(maxsize=2)
@@ -25,8 +31,8 @@ def load_head(choice: str = OPEN) -> tuple[HeadModel, OffsetBasis]:
     """Return a head model and its basis of hair and neck offsets; kept for the next call.
 
     Args:
-        choice: "open" for the built-in head, else the path of a head-model file, for example one
-            that `rome assets import` made.
+        choice: "open" for the built-in head, "flame" for an imported FLAME 2023 Open, else the
+            path of a head-model file.
 
     Raises:
         AssetMissing: `head_model_missing` when there is no such file.
@@ -35,12 +41,58 @@ def load_head(choice: str = OPEN) -> tuple[HeadModel, OffsetBasis]:
     if choice == OPEN:
         head = open_head(cache_dir() / CACHE)
     else:
-        path = Path(choice)
-        if not path.is_file():
-            raise AssetMissing(
-                "head_model_missing",
-                f"There is no head-model file {choice!r}.",
-                "Use --head open, or give the path of a head-model file.",
-            )
-        head = load_head_model(path)
+        head = load_head_model(_flame_file() if choice == FLAME else _existing(choice))
     return head, offset_basis(head)
+
+
+def _flame_file() -> Path:
+    try:
+        return AssetStore().verify(flame_open.NAME)
+    except AssetMissing as error:
+        raise AssetMissing(
+            "head_model_missing",
+            "FLAME 2023 Open is not installed on this machine.",
+            "Use --head open, or run: rome assets import MODEL.npz EXPRESSIONS.npz",
+        ) from error
+
+
+def _existing(choice: str) -> Path:
+    path = Path(choice)
+    if not path.is_file():
+        raise AssetMissing(
+            "head_model_missing",
+            f"There is no head-model file {choice!r}.",
+            "Use --head open, or give the path of a head-model file.",
+        )
+    return path
+
+
+def import_flame(files: Sequence[Path]) -> AssetRecord:
+    """Install FLAME 2023 Open from its reduced model and its expressions, in any order.
+
+    Raises UsageError for another number of files, FileInvalid or AssetMissing for files that
+    are not what they should be.
+    """
+    expressions = [path for path in files if _holds_expressions(path)]
+    models = [path for path in files if path not in expressions]
+    if len(expressions) != 1 or len(models) != 1:
+        raise UsageError(
+            "flame_files", "FLAME 2023 Open comes in two .npz files: the model and expressions.",
+            "Give both in one command.",
+        )  # fmt: skip
+    head = flame_open.load_flame_open(models[0], expressions[0], load_head(OPEN)[0])
+    with tempfile.TemporaryDirectory(prefix="rome-") as folder:
+        path = Path(folder) / f"{flame_open.NAME}.safetensors"
+        save_head_model(head, path)
+        data = path.read_bytes()
+    return AssetStore().add(flame_open.NAME, path.name, data, head.licence, head.source)
+
+
+def _holds_expressions(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return EXPRESSIONS_ARRAY in archive.namelist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise FileInvalid(
+            "flame_invalid", f"{path.name} is not a readable .npz file.", "Give another file."
+        ) from error

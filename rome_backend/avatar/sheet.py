@@ -25,7 +25,8 @@ from rome_backend.core.types import U8, Avatar, HeadModel
 CELL = 300
 GAP = 12
 CAPTION = 26
-COLUMNS = 5
+WINDOW = 2.3  # side of the shown photo in heights of the face
+RAISED = 0.54  # where the face is between its top and bottom
 INK = (60, 60, 64)
 DOT = (0, 220, 140)
 VIEWS = (("front", 0.0), ("35 degrees", 35.0), ("90 degrees", 90.0), ("back", 180.0))
@@ -39,7 +40,7 @@ def contact_sheet(avatar: Avatar, head: HeadModel, cell: int = CELL) -> U8:
     Rows: photo and clay views, landmark overlay and textured views, five expressions.
     ``cell``: side of one picture in px. Raises FileInvalid for another head model.
     """
-    clay = [("photo", _fitted(avatar.source_crop, cell)), *_views(avatar, head, cell, clay=True)]
+    clay = [("photo", photo_of(avatar, cell)), *_views(avatar, head, cell, clay=True)]
     skin = [
         ("landmarks", landmark_overlay(avatar, cell)),
         *_views(avatar, head, cell, clay=False),
@@ -50,14 +51,34 @@ def contact_sheet(avatar: Avatar, head: HeadModel, cell: int = CELL) -> U8:
 
 
 def landmark_overlay(avatar: Avatar, size: int) -> U8:
-    """Return the source crop (size, size, 3) u8 with the tracker's landmarks drawn on it."""
-    image = _fitted(avatar.source_crop, size).copy()
-    scale = size / avatar.source_crop.shape[1]
-    for x, y in avatar.source_landmarks[:, :2] * scale:
+    """Return the photo's head (size, size, 3) u8 with the tracker's landmarks drawn on it."""
+    image = photo_of(avatar, size).copy()
+    left, top, side = _window(avatar)
+    for x, y in (avatar.source_landmarks[:, :2] - (left, top)) * (size / side):
         # cv2 counts pixel centres from 0 and takes sixteenths of a pixel with shift=4
         centre = (round(16 * (float(x) - 0.5)), round(16 * (float(y) - 0.5)))
         cv2.circle(image, centre, 16, DOT, -1, cv2.LINE_AA, shift=4)
     return image
+
+
+def photo_of(avatar: Avatar, size: int) -> U8:
+    """Return the part of the source crop round the head, (size, size, 3) u8."""
+    left, top, side = _window(avatar)
+    box = (left, top, left + side, top + side)
+    image = Image.fromarray(avatar.source_crop)
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box))
+
+
+def _window(avatar: Avatar) -> tuple[float, float, float]:
+    """Return left, top and side in px of the square of the source crop that is shown."""
+    points = avatar.source_landmarks[:, :2]
+    low, high = points.min(0), points.max(0)
+    crop = avatar.source_crop.shape[1]
+    side = min(WINDOW * float((high - low).max()), crop) or crop
+    middle = (low + high) / 2
+    left = float(np.clip(middle[0] - side / 2, 0, crop - side))
+    top = float(np.clip(middle[1] - RAISED * side, 0, crop - side))
+    return left, top, float(side)
 
 
 def page(rows: Sequence[Sequence[Cell]], cell: int) -> U8:
@@ -89,8 +110,3 @@ def _views(avatar: Avatar, head: HeadModel, cell: int, clay: bool) -> list[Cell]
         )
         for title, yaw in VIEWS
     ]
-
-
-def _fitted(image: U8, size: int) -> U8:
-    """Return a square picture at another size."""
-    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS))

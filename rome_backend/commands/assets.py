@@ -55,16 +55,22 @@ def _fetch(args: argparse.Namespace, console: Console) -> int:
 
 def _import(args: argparse.Namespace, console: Console) -> int:
     from rome_backend.assets.mediapipe import import_wheel
+    from rome_backend.avatar.heads import import_flame
 
     wheels = [path for path in args.path if path.suffix == ".whl"]
-    if len(wheels) != len(args.path):
-        other = next(path for path in args.path if path.suffix != ".whl")
+    arrays = [path for path in args.path if path.suffix == ".npz"]
+    others = [path for path in args.path if path not in (*wheels, *arrays)]
+    if others:
         raise UsageError(
-            "asset_unknown", f"{other.name!r} is no model file this version can import.",
-            "Give the MediaPipe wheel.",
+            "asset_unknown", f"{others[0].name!r} is no model file this version can import.",
+            "Give the MediaPipe wheel, or the two .npz files of FLAME 2023 Open.",
         )  # fmt: skip
-    folders = {str(import_wheel(path)) for path in wheels}
-    console.result({"folders": sorted(folders)}, [f"installed in {path}" for path in folders])
+    for path in wheels:
+        import_wheel(path)
+    if arrays:
+        import_flame(arrays)
+    names = [path.name for path in args.path]
+    console.result({"imported": names}, [f"imported {name}" for name in names])
     return 0
 
 

@@ -51,7 +51,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
-    parser.add_argument("--head", default="open", metavar="FILE", help="open, or a head-model file")
+    parser.add_argument(
+        "--head", default="open", metavar="HEAD", help="open, flame (if imported), or a file"
+    )
 
 
 def chosen_options(args: argparse.Namespace) -> CreateOptions:

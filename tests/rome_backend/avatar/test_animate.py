@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of posing an avatar: identity stays, expression and pose come from outside.
 
-Uses the small head.
+Knows no real head: it uses the small one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of an avatar's pictures: framing, turning, expressions, and the contact sheet.
 
-Uses the small head; what pixels look like is the rasterizer's test.
+Does not judge pixels: that is the rasterizer's test.
 """
 
 from __future__ import annotations
@@ -83,12 +83,24 @@ def test_every_expression_of_the_sheet_exists_in_arkit() -> None:
 
 def test_the_landmarks_are_drawn_where_they_were_seen(small_avatar: Avatar) -> None:
     point = np.zeros((478, 3), np.float32)
-    point[:, :2] = (16.5, 48.5)
+    point[:, :2] = (16.5, 48.5)  # all in one place: the whole crop is shown
     grey = np.full((64, 64, 3), 90, np.uint8)
     avatar = replace(small_avatar, source_crop=grey, source_landmarks=point)
     overlay = sheet.landmark_overlay(avatar, 128)
     rows, columns = np.nonzero((overlay != 90).any(-1))
     assert abs(rows.mean() + 0.5 - 97) < 0.6 and abs(columns.mean() + 0.5 - 33) < 0.6
+
+
+def test_the_photo_is_shown_round_the_face(small_avatar: Avatar) -> None:
+    points = np.zeros((478, 3), np.float32)
+    points[0, :2], points[1:, :2] = (20, 30), (30, 42)
+    crop = np.zeros((64, 64, 3), np.uint8)
+    crop[30:42, 20:30] = 255
+    avatar = replace(small_avatar, source_crop=crop, source_landmarks=points)
+    rows, columns = np.nonzero(sheet.photo_of(avatar, 230)[..., 0] > 127)
+    assert np.ptp(rows) == pytest.approx(100, abs=3)
+    assert columns.mean() == pytest.approx(115, abs=3)
+    assert rows.mean() == pytest.approx(sheet.RAISED * 230, abs=3)
 
 
 def test_the_sheet_has_three_rows_of_pictures(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of judging runs on odd files, and of measuring child processes.
 
-Runs only tiny Python children.
+Makes no heads: it runs only tiny Python children.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests that every warning code of the tracker has a sentence.
 
-Finds the codes in the tracker's documentation of them.
+Keeps no list of its own: it finds the codes in the tracker's documentation.
 """
 
 from __future__ import annotations
