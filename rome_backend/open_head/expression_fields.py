@@ -122,10 +122,10 @@ def brow_fields(face: LandmarkFace) -> dict[str, F64]:
     above_inner, above_outer = face.shifted(inner, 0, 14, 0), face.shifted(outer, -3, 13, 0)
     mask = face.off_lids
     return {
-        "browDownLeft": face.push(inner, 9, (-2.2, -6.5, 1.2), mask)
-        + face.push(middle, 10, (-0.5, -4.5, 0.4), mask),
-        "browInnerUp": face.push(inner, 11, (0.8, 6.0, 0), mask)
-        + face.push(above_inner, 15, (0, 4.0, 0), mask),
+        "browDownLeft": face.push(inner, 10, (-2.8, -5.0, 1.6), mask)
+        + face.push(middle, 10, (-1.6, -4.0, 0.8), mask),
+        "browInnerUp": face.push(inner, 11, (0.4, 4.4, 0.2), mask)
+        + face.push(above_inner, 15, (0, 3.4, 0), mask),
         "browOuterUpLeft": face.push(outer, 12, (0, 5.5, 0), mask)
         + face.push(middle, 11, (0, 3.5, 0), mask)
         + face.push(above_outer, 15, (0, 3.0, 0), mask),
@@ -140,10 +140,10 @@ def cheek_and_nose_fields(face: LandmarkFace) -> dict[str, F64]:
     return {
         "cheekPuff": face.push(puff, 15, (9.0, 0, 9.0), mask * (1 - 0.75 * face.lips)),
         "cheekSquintLeft": face.push(face.shifted(cheek, 0, 8, 0), 12, (0.5, 5.0, 2.2), mask)
-        + lid_field(face, -0.03, -0.16, 0.3),
-        "noseSneerLeft": face.push(wing, 9, (0.6, 5.0, 0.6), face.upper)
+        + lid_field(face, -0.04, -0.20, 0.3),
+        "noseSneerLeft": face.push(wing, 10, (0.3, 7.0, 0.9), face.upper)
         + face.push(face.at(285), 8, (-1.2, -3.0, 0.8), mask)
-        + face.push(face.at(269, 270), 8, (0, 2.0, 0.3), face.upper),
+        + face.push(face.at(269, 270), 10, (0, 3.5, 0.3), face.upper),
     }
 
 
@@ -152,27 +152,26 @@ def corner_fields(face: LandmarkFace) -> dict[str, F64]:
     corner = face.at(*LEFT_MOUTH_CORNER)
     cheek = face.at(280, 425, 411)
     return {
-        "mouthSmileLeft": face.push(corner, 11, (7.5, 8.0, -4.0))
+        "mouthSmileLeft": face.push(corner, 11, (8.0, 9.5, -6.5))
         + face.push(cheek, 13, (1.0, 3.8, 2.0), face.off_lids)
         + face.push(face.at(*LEFT_LOWER_LID), 5, (0, 1.0, 0)),
-        "mouthFrownLeft": face.push(corner, 10, (1.0, -7.5, -1.2)),
-        "mouthDimpleLeft": face.push(corner, 9, (4.5, 1.0, -4.5)),
-        "mouthStretchLeft": face.push(corner, 12, (7.0, -2.0, -3.5)),
+        "mouthFrownLeft": face.push(corner, 10, (1.5, -6.0, -1.8)),
+        "mouthDimpleLeft": face.push(corner, 9, (4.5, 2.0, -5.5)),
+        "mouthStretchLeft": face.push(corner, 12, (7.0, -2.5, -5.0)),
     }
 
 
 def lip_fields(face: LandmarkFace) -> dict[str, F64]:
     """Return mouthUpperUpLeft, mouthLowerDownLeft and mouthPressLeft."""
     upper_lip, lower_lip = face.at(267, 269, 270), face.at(314, 405, 321)
-    lips = face.lips
     side = np.clip(0.5 + face.points[:, 0] / (14 * face.mm), 0.0, 1.0)
     squeeze = np.zeros((468, 3))
-    squeeze[:, 1] = 1.6 * face.mm * (face.lower - face.upper) * lips
-    squeeze[:, 2] = -1.4 * face.mm * lips
-    press = squeeze * (side * lip_arch(face))[:, None]
+    squeeze[:, 1] = 1.2 * face.mm - 0.3 * (face.points[:, 1] - face.mouth[1])
+    squeeze[:, 2] = -0.8 * face.mm
+    press = squeeze * (face.lips * side * lip_arch(face))[:, None]
     corner = face.at(*LEFT_MOUTH_CORNER)
     return {
-        "mouthUpperUpLeft": face.push(upper_lip, 9, (0.3, 6.5, 0.8), face.upper)
+        "mouthUpperUpLeft": face.push(upper_lip, 12, (0.6, 6.8, 0.4), face.upper)
         + face.push(face.at(327, 294), 8, (0.3, 2.5, 0.4), face.upper),
         "mouthLowerDownLeft": face.push(lower_lip, 10, (0.3, -6.5, -0.3), face.lower),
         "mouthPressLeft": press + face.push(corner, 8, (1.0, 0.8, -1.5)),
@@ -194,7 +193,7 @@ def mouth_fields(face: LandmarkFace) -> dict[str, F64]:
     pucker = np.zeros((468, 3))
     pucker[:, 0] = -0.55 * offset[:, 0] * near
     pucker[:, 1] = 0.18 * offset[:, 1] * near
-    pucker[:, 2] = 6.5 * mm * near * (0.5 + 0.5 * face.lips)
+    pucker[:, 2] = 8.0 * mm * near * (0.5 + 0.5 * face.lips)
     part = (face.upper - face.lower) * face.lips * near * lip_arch(face)
     funnel = 0.75 * pucker
     funnel[:, 1] += 4.2 * mm * part
@@ -203,13 +202,15 @@ def mouth_fields(face: LandmarkFace) -> dict[str, F64]:
     return {
         "mouthPucker": pucker,
         "mouthFunnel": funnel,
-        "mouthLeft": face.push(mouth, 16, (8.0, 0.4, -1.0)),
-        "mouthRollUpper": face.push(mouth, 14, (0, -3.6, -5.0), face.upper * arch)
+        "mouthLeft": face.push(mouth, 18, (13.0, 0.4, 0.0)),
+        "mouthRollUpper": face.push(mouth, 14, (0, -3.4, -8.0), face.upper * arch)
         + face.push(face.at(164), 9, (0, -1.5, -1.0), face.upper * (1 - face.lips)),
-        "mouthRollLower": face.push(mouth, 14, (0, 3.6, -5.0), face.lower * arch)
+        "mouthRollLower": face.push(mouth, 14, (0, 3.8, -8.5), face.lower * arch)
         + face.push(face.at(18), 9, (0, 1.5, -1.0), face.lower * (1 - face.lips)),
-        "mouthShrugLower": face.push(face.at(17), 13, (0, 5.0, 2.0), face.lower),
-        "mouthShrugUpper": face.push(face.at(0), 11, (0, 3.2, 1.4), face.upper),
+        "mouthShrugLower": face.push(
+            face.at(17), 15, (0, 7.5, 3.5), face.lower + 0.6 * face.upper * face.lips
+        ),
+        "mouthShrugUpper": face.push(face.at(0), 14, (0, 4.6, 1.4), face.upper),
     }
 
 
@@ -217,12 +218,12 @@ def mouth_close_field(points: F64, open_delta: F64) -> F64:
     """Return mouthClose (468, 3) m: what closes the lips again when the jaw is open.
 
     points (468, 3) m; open_delta (468, 3) m: the landmarks' move under jawOpen at 1. Both lips
-    go to a seam, a third of the way from the upper to the opened lower lip; the chin stays with
+    go to a seam, a fifth of the way from the upper to the opened lower lip; the chin stays with
     the jaw.
     """
     face = LandmarkFace(points)
     upper, lower = (np.array(side) for side in zip(*INNER_LIP_PAIRS, strict=True))
-    seam = 0.65 * open_delta[upper] + 0.35 * open_delta[lower]
+    seam = 0.8 * open_delta[upper] + 0.2 * open_delta[lower]
     seam = np.concatenate([seam, open_delta[[78, 308]]])
     across = points[np.r_[upper, 78, 308], 0]
     order = np.argsort(across)
@@ -238,8 +239,8 @@ def eye_look_lid_fields(points: F64) -> Mapping[str, F64]:
     face = LandmarkFace(points)
     centre = face.at(*LEFT_UPPER_LID, *LEFT_LOWER_LID)
     return {
-        "eyeLookUpLeft": lid_field(face, 0.26, -0.08, 0.5),
-        "eyeLookDownLeft": lid_field(face, -0.42, 0.14, 0.45),
-        "eyeLookInLeft": face.push(centre, 9, (-0.7, 0, 0)),
-        "eyeLookOutLeft": face.push(centre, 9, (0.7, 0, 0)),
+        "eyeLookUpLeft": lid_field(face, 0.32, -0.10, 0.5),
+        "eyeLookDownLeft": lid_field(face, -0.60, 0.14, 0.45),
+        "eyeLookInLeft": face.push(centre, 9, (-1.6, 0, 0)),
+        "eyeLookOutLeft": face.push(centre, 9, (1.6, 0, 0)),
     }

@@ -127,7 +127,7 @@ def jaw_deltas(geometry: HeadGeometry) -> dict[str, F64]:
     sideways = arm @ (turn(4.0, 1) - np.eye(3)).T + np.array([0.003, 0.0, 0.0])
     return {
         "jawOpen": weight * (arm @ (turn(JAW_OPEN_DEGREES, 0) - np.eye(3)).T),
-        "jawForward": weight * np.array([0.0, -0.001, 0.007]),
+        "jawForward": weight * np.array([0.0, -0.001, 0.0085]),
         "jawLeft": weight * sideways,
     }
 

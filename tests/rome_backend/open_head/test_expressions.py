@@ -6,6 +6,8 @@ Does not know how the fields were authored.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -178,3 +180,26 @@ def test_turn_is_right_handed() -> None:
 def test_same_arrays_each_time(geometry: HeadGeometry) -> None:
     first, second = expression_dirs(geometry)[0], expression_dirs(geometry)[0]
     np.testing.assert_array_equal(first, second)
+
+
+def test_landmarks_move_as_in_ict_facekit(
+    geometry: HeadGeometry, deltas: dict[str, np.ndarray], data_dir: Path
+) -> None:
+    """Another rig's expressions under the same names agree in direction and roughly in size."""
+    flame = np.load(data_dir / "flame" / "flame2023_open_reduced.npz")
+    ict = np.load(data_dir / "flame" / "flame_topology_expressions_from_ict.npz")
+    corners = flame["faces"][flame["mp_lmk_face_idx"]]
+    moves = ict["exprdirs"].astype(np.float64)[corners]
+    moves = np.einsum("lc,lcxe->elx", flame["mp_lmk_b_coords"], moves)
+    agreement = {}
+    for name, theirs in zip(ict["names"], moves, strict=True):
+        ours = str(name).replace("_L", "Left").replace("_R", "Right")
+        if ours not in deltas or ours == "cheekPuff":  # no landmark on the cheeks
+            continue
+        mine = deltas[ours][flame["mp_landmark_indices"]]
+        lengths = np.linalg.norm(mine), np.linalg.norm(theirs)
+        agreement[ours] = np.sum(mine * theirs) / (lengths[0] * lengths[1])
+        assert 0.3 < lengths[0] / lengths[1] < 1.6, ours
+    assert len(agreement) > 40
+    assert min(agreement.values()) > 0.3
+    assert np.median(list(agreement.values())) > 0.83
