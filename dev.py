@@ -90,9 +90,15 @@ def fingerprint(root: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def run(command: List[str], problem: Optional[str] = None, **environment: str) -> int:
-    """Run a command in the project folder; return its exit code, or raise Problem if asked to."""
-    code = subprocess.call(command, cwd=str(ROOT), env={**os.environ, **environment})
+def run(
+    command: List[str], problem: Optional[str] = None, here: bool = False, **environment: str
+) -> int:
+    """Run a command in the project folder, or here; return its exit code.
+
+    With ``problem`` a failure raises Problem instead.
+    """
+    folder = None if here else str(ROOT)
+    code = subprocess.call(command, cwd=folder, env={**os.environ, **environment})
     if code and problem:
         raise Problem(f"{problem} (exit code {code}); the lines above say why")
     return code
@@ -116,8 +122,8 @@ def ensure_environment() -> Path:
 
 
 def rome(python: Path, arguments: List[str]) -> int:
-    """Run the rome command of the environment."""
-    return run([str(python), "-m", "rome_backend", *arguments])
+    """Run the rome command of the environment where the person stands: paths are theirs."""
+    return run([str(python), "-m", "rome_backend", *arguments], here=True)
 
 
 def demo(python: Path, arguments: List[str]) -> int:

@@ -34,10 +34,12 @@ class Calls:
     def __init__(self, venv: Path, fail: str = "") -> None:
         self.commands: list[list[str]] = []
         self.environments: list[dict[str, str]] = []
+        self.folders: list[str | None] = []
         self._venv, self._fail = venv, fail
 
-    def __call__(self, command: list[str], cwd: str, env: dict[str, str]) -> int:
+    def __call__(self, command: list[str], cwd: str | None, env: dict[str, str]) -> int:
         self.commands.append(command)
+        self.folders.append(cwd)
         self.environments.append(env)
         if self._fail and self._fail in command:
             return 7
@@ -150,6 +152,15 @@ def test_tests_run_after_the_models_are_fetched(dev: ModuleType, calls: Calls) -
     assert fetch[-3:] == ["rome_backend", "assets", "fetch"]
     assert "--import-mode=importlib" in tests and tests[-2:] == ["-k", "camera"]
     assert calls.environments[-1]["OMP_NUM_THREADS"] == "1"
+
+
+def test_paths_are_those_of_the_caller_but_tests_run_in_the_project(
+    dev: ModuleType, calls: Calls, root: Path
+) -> None:
+    dev.main(["rome", "doctor"])
+    assert calls.folders[-1] is None
+    dev.main(["test"])
+    assert calls.folders[-1] == str(root)
 
 
 def test_demo_and_rome_pass_their_arguments_on(dev: ModuleType, calls: Calls) -> None:
