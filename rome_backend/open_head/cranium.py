@@ -68,7 +68,7 @@ class Profile:
         centre, half = ends.mean(axis=0), (ends[0] - ends[1]) / 2
         sine, cosine = np.sin(angle), np.cos(angle)
         # Under the jaw the section is narrower than an ellipse: the neck stands behind it.
-        waist = 0.2 * np.exp(-(((t - 0.25) / 0.2) ** 2)) * np.clip(-cosine, 0, 1) ** 1.5
+        waist = 0.12 * np.exp(-(((t - 0.3) / 0.15) ** 2)) * np.clip(-cosine, 0, 1) ** 1.5
         # Over the temples it is fuller: a skull has sides before it has a top.
         fuller = 0.22 * np.exp(-(((t - 0.28) / 0.16) ** 2)) * np.clip(cosine, 0, 1)
         x = self.half_width(t) * np.abs(sine) ** (1 - fuller) * (1 - waist)

@@ -12,25 +12,25 @@ from rome_backend.core.types import F64
 from rome_backend.open_head.half_mesh import HalfMesh
 
 FIRST_ROW, LAST_ROW = 1, 8
-FIRST_COLUMN, LAST_COLUMN = 13, 19
+FIRST_COLUMN, LAST_COLUMN = 12, 18
 CENTRE = np.array([0.0745, -0.0215, -0.0735])
 HALF_HEIGHT, HALF_WIDTH = 0.0300, 0.0185
 TILT = np.radians(10.0)
-ROOT_SCALE = 0.60
+ROOT_SCALE = 0.66
 
 # Each ring: size relative to the outline, height of the relief in mm over the tilted sheet
 # (negative is towards the head): back of the ear, rim, groove, antihelix, concha.
 RINGS = (
-    (0.78, -5.2),
-    (0.95, -4.0),
-    (1.03, -1.6),
-    (1.03, 0.6),
-    (0.97, 1.5),
-    (0.87, -2.6),
-    (0.75, -0.6),
-    (0.60, -3.0),
-    (0.42, -8.5),
-    (0.20, -10.5),
+    (0.78, -5.5),
+    (0.98, -4.6),
+    (1.05, -2.2),
+    (1.06, 0.4),
+    (0.99, 2.0),
+    (0.89, -0.6),
+    (0.79, -3.6),
+    (0.67, 0.4),
+    (0.46, -7.5),
+    (0.22, -10.5),
 )
 
 

@@ -115,7 +115,8 @@ def _fair(skin: Skin) -> F64:
     stay[skin.both(skin.cranium[1:-1].ravel())] = 0.12
     stay[skin.both(skin.cranium[1:5].ravel())] = 0.015
     stay[skin.both(skin.cranium[0])] = 5.0
-    for ring in skin.ear:
+    for ring in skin.ear[1:]:
         stay[skin.both(ring)] = 50.0
+    stay[skin.both(skin.ear[0])] = 0.5
     system = (diags(stay) + STIFFNESS * laplacian.T @ laplacian).tocsc()
     return splu(system).solve(skin.vertices * stay[:, None])

@@ -38,7 +38,7 @@ def test_names_and_shapes(geometry: HeadGeometry) -> None:
         assert mask.any()
 
 
-@pytest.mark.parametrize(("a", "b"), combinations(DISJOINT, 2))
+@pytest.mark.parametrize(("a", "b"), list(combinations(DISJOINT, 2)))
 def test_disjoint(geometry: HeadGeometry, a: str, b: str) -> None:
     assert not (geometry.regions[a] & geometry.regions[b]).any()
 
