@@ -44,7 +44,7 @@ def complete(
     eyeballs become whole; the mouth's inside is dark red where the photo does not show it.
     """
     regions = region_texels(head, atlas)
-    palette = palette_of(colour, weight, regions)
+    palette = palette_of(colour, weight, atlas.spread(head.template), regions)
     regions = _hair_over_ears(regions, palette, colour, weight)
     trust = weight * (1 - palette.foreign * regions["hair"])
     trust *= 1 - np.clip(1.2 - 1.5 * palette.skin_likeness, 0, 1) * regions["ears"]
@@ -72,14 +72,22 @@ def _hair_over_ears(
 ) -> dict[str, F32]:
     """Give ears that hair covers in the photo to the hair; returns all regions."""
     ears, scalp = regions["ears"].copy(), regions["hair"].copy()
-    for side in regions["left"], 1 - regions["left"]:
-        shown = weight * ears * side
-        total = float(shown.sum())
-        covered = float((shown * (palette.skin_likeness < 0.3)).sum())
-        if total > 0.02 * float((ears * side).sum()) and covered > 0.65 * total:
+    sides = (regions["left"], 1 - regions["left"])
+    told = [_hair_share(weight * ears * side, ears * side, palette) for side in sides]
+    for side, own, other in zip(sides, told, told[::-1], strict=True):
+        share = own if own is not None else other
+        if share is not None and share > 0.6:
             scalp = np.maximum(scalp, ears * side)
             ears = ears * (1 - side)
     return {**regions, "ears": ears, "hair": scalp}
+
+
+def _hair_share(shown: F32, ear: F32, palette: Palette) -> float | None:
+    """How much of an ear's visible part is not skin; None when too little is visible."""
+    total = float(shown.sum())
+    if total < 0.01 * float(ear.sum()) or total == 0:
+        return None
+    return float((shown * (palette.skin_likeness < 0.3)).sum()) / total
 
 
 def _with_mouth(out: F32, colour: F32, trust: F32, mouth: F32, palette: Palette) -> F32:

@@ -21,7 +21,6 @@ from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import Palette
 from rome_backend.texture.strands import strand_detail
 
-_REACH = 0.08  # m after which a layer returns to its typical colour
 _HAIRLINE = 0.007  # m over which hair gives way to skin
 _FINE, _COARSE = 0.0012, 0.006  # m: sizes that hair detail is measured at
 
@@ -46,14 +45,16 @@ def layered_fill(
     points, middle = atlas.spread(head.template), _region_middle(head)
     detail = strand_detail(points, middle, seed)
     hair_share, cloth_share = _shares(head, atlas, fill, weight, bare, regions, detail[0])
-    bald = _bald(weight * scalp, bare)
-    hair_share, scalp = hair_share * (1 - bald), scalp * (1 - bald)
     contrast = _hair_contrast(atlas, points, colour, weight * (scalp > 0.7))
+    bald = _bald(weight * scalp, bare, contrast[0])
+    hair_share, scalp = hair_share * (1 - bald), scalp * (1 - bald)
     shine = (contrast[0] * detail[0] + contrast[1] * detail[1])[:, None]
     neck = regions["neck"]
-    skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95)
-    hair = _layer(atlas, fill, colour, weight * scalp * (1.05 - bare), palette.hair.rgb() * 0.86)
-    cloth = _layer(atlas, fill, colour, weight * neck * (1 - bare), None, level=True)
+    skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95, 0.08)
+    hair = _layer(
+        atlas, fill, colour, weight * scalp * (1.05 - bare) ** 2, palette.hair.rgb() * 0.86, 0.03
+    )
+    cloth = _layer(atlas, fill, colour, weight * neck * (1 - bare), None, 0.08, level=True)
     skin *= _crevices(head)[:, None]
     hair = atlas.spread(hair)
     hair = hair * (1 + 0.7 * shine) + 0.3 * shine * hair.mean(1, keepdims=True)
@@ -68,16 +69,17 @@ def _layer(
     colour: F32,
     chosen: F32,
     rest: F32 | None,
+    reach: float,
     level: bool = False,
 ) -> F64:
-    """Continue one material (V, 3) from its texels."""
+    """Continue one material (V, 3) from its texels; ``reach`` m on it is ``rest``, or its mean."""
     values, known = atlas.gather(colour, chosen)
     if rest is None:
         total = max(float(chosen.sum()), 1e-3)
         rest = (colour * chosen[:, None]).sum(0) / total
     positive = known[known > 1e-3]
     typical = float(np.quantile(positive, 0.8)) if len(positive) else 1.0
-    return fill.fill(values, np.clip(known / typical, 0, 1), rest, _REACH, level)
+    return fill.fill(values, np.clip(known / typical, 0, 1), rest, reach, level)
 
 
 def _difference(atlas: Atlas, fill: MeshFill, colour: F32, weight: F32, filled: F32) -> F32:
@@ -88,12 +90,13 @@ def _difference(atlas: Atlas, fill: MeshFill, colour: F32, weight: F32, filled: 
     return atlas.spread(smooth)
 
 
-def _bald(scalp: F32, bare: F32) -> float:
-    """How far the visible scalp (weights (P,)) is skin: 0 hair, 1 bald."""
+def _bald(scalp: F32, bare: F32, contrast: float) -> float:
+    """How far the visible scalp (weights (P,)) is smooth skin: 0 hair, 1 bald."""
     shown = float(scalp.sum())
     if shown < 100:
         return 0.0
-    return float(_step(np.float32((scalp * bare).sum() / shown), 0.6, 0.8))
+    skin = _step(np.float32((scalp * bare).sum() / shown), 0.6, 0.8)
+    return float(skin * (1 - _step(np.float32(contrast), 0.04, 0.07)))
 
 
 def _crevices(head: HeadModel) -> F64:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from rome_backend.core.types import F32, F64, HeadModel
+from rome_backend.core.types import F32, F64, HeadModel, Mask
 from rome_backend.texture.atlas import Atlas
 
 REGIONS = (
@@ -21,7 +21,7 @@ REGIONS = (
 )
 _ENOUGH = 200  # texels needed before a colour distribution means anything
 _DEFAULT_SKIN = np.array([68.0, 13.0, 16.0])  # CIE Lab, used when the photo shows no skin
-_LEAST_SPREAD = np.array([9.0, 3.5, 4.0])
+_LEAST_SPREAD, _LARGEST_SPREAD = np.array([9.0, 3.5, 4.0]), np.array([15.0, 6.0, 7.0])
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,8 @@ def fit_colours(lab: F32, weights: F32) -> ColourModel | None:
         spread = np.maximum(chosen[kept].std(0), 0.6 * _LEAST_SPREAD)
         kept = (((chosen - mean) / spread) ** 2).sum(1) < 6
     inner = chosen[kept] if kept.sum() > 10 else chosen
-    covariance = 1.6 * np.cov(inner.T) + np.diag(_LEAST_SPREAD**2)
+    limit = np.minimum(1, _LARGEST_SPREAD / np.maximum(inner.std(0), 1e-6))
+    covariance = 1.6 * np.cov(inner.T) * limit * limit[:, None] + np.diag(_LEAST_SPREAD**2)
     return ColourModel(inner.mean(0), np.linalg.inv(covariance))
 
 
@@ -92,11 +93,14 @@ class Palette:
     foreign: F32
 
 
-def palette_of(colour: F32, weight: F32, regions: Mapping[str, F32]) -> Palette:
-    """Learn skin from the face and hair from the scalp; colour (P, 3) sRGB, weight (P,)."""
+def palette_of(colour: F32, weight: F32, points: F32, regions: Mapping[str, F32]) -> Palette:
+    """Learn skin from cheeks and nose, hair from the scalp.
+
+    colour (P, 3) sRGB 0..255; weight (P,); points (P, 3) m: the template's surface.
+    """
     lab = to_lab(colour)
     features = regions["lips"] + regions["left_eye_region"] + regions["right_eye_region"]
-    face = (regions["face"] > 0.5) & (features < 0.1)
+    face = (regions["face"] > 0.5) & (features < 0.1) & _between_lips_and_brows(points, regions)
     skin = fit_colours(lab, weight * face)
     if skin is None:
         skin = ColourModel(_DEFAULT_SKIN, np.linalg.inv(np.diag((2 * _LEAST_SPREAD) ** 2)))
@@ -106,3 +110,13 @@ def palette_of(colour: F32, weight: F32, regions: Mapping[str, F32]) -> Palette:
     hair = fit_colours(lab, scalp * (likeness < 0.4)) or fit_colours(lab, scalp) or skin
     foreign = np.clip(np.minimum(distance, hair.distance(lab)) / 12 - 1, 0, 1)
     return Palette(skin, hair, likeness.astype(np.float32), foreign.astype(np.float32))
+
+
+def _between_lips_and_brows(points: F32, regions: Mapping[str, F32]) -> Mask:
+    """Texels that neither beard nor fringe usually covers; all if the regions are missing."""
+    eyes = (regions["left_eye_region"] + regions["right_eye_region"]) > 0.5
+    lips = regions["lips"] > 0.5
+    if not eyes.any() or not lips.any():
+        return np.ones(len(points), bool)
+    height = points[:, 1]
+    return (height > height[lips].max()) & (height < np.quantile(height[eyes], 0.7))
