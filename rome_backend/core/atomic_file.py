@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from rome_backend.core.errors import OutOfResources, UsageError
+from .errors import OutOfResources, UsageError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 

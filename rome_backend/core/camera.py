@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from rome_backend.core import pixels
-from rome_backend.core.types import F64, Camera, FaceFit
+from . import pixels
+from .types import F64, Camera, FaceFit
 
 
 def _orthographic(

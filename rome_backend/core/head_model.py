@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from rome_backend.core.errors import FileInvalid
-from rome_backend.core.tensor_file import read_tensors, write_tensors
-from rome_backend.core.types import JOINTS, HeadModel, LandmarkTable
+from .errors import FileInvalid
+from .tensor_file import read_tensors, write_tensors
+from .types import JOINTS, HeadModel, LandmarkTable
 
 KIND = "rome head model"
 VERSION = 1

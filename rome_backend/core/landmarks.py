@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rome_backend.core.types import LandmarkTable
+from .types import LandmarkTable
 
 # The 105 non-iris MediaPipe landmarks that FLAME's published embedding covers, in its order:
 # left brow, right brow (the subject's sides), left eye, right eye, nose, lips.

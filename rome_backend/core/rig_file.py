@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from rome_backend.core.errors import FileInvalid
-from rome_backend.core.tensor_file import read_tensors, write_tensors
-from rome_backend.core.types import Camera, RigArrays, RigKey
+from .errors import FileInvalid
+from .tensor_file import read_tensors, write_tensors
+from .types import Camera, RigArrays, RigKey
 
 KIND = "rome rig"
 VERSION = 1

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rome_backend.core.types import F64
+from .types import F64
 
 # Below this squared angle (rad^2) the Taylor series is exact to f64 rounding.
 _SMALL = 1e-4

@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rome_backend.core.rotations import rotation_matrices
-from rome_backend.core.types import F64, FlameParams, HeadModel
+from .rotations import rotation_matrices
+from .types import F64, FlameParams, HeadModel
 
 JointsFrom = Literal["neutral", "expressed"]
 

@@ -19,8 +19,8 @@ from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 
-from rome_backend.core.atomic_file import replacing
-from rome_backend.core.errors import FileInvalid
+from .atomic_file import replacing
+from .errors import FileInvalid
 
 MAX_HEADER_BYTES = 16 << 20
 MAX_RANK = 8
