@@ -32,6 +32,12 @@ from rome_backend.open_head.laplacian import bilaplacian
 from rome_backend.render.rasterizer import Rasterizer, TorchRasterizer
 from rome_backend.tracking.bounded import descend
 from rome_backend.tracking.matte_field import MatteField
+from rome_backend.tracking.offset_priors import (
+    basis_prior,
+    beside_jaw,
+    outline_trust,
+    seam_closed,
+)
 from rome_backend.tracking.outline import Outline, SquareView, find_outline, head_iou
 
 _SIZE = 256
@@ -42,10 +48,6 @@ _LIMIT = 3.0
 _SIGMA = 0.010
 # The contour may lie this far inside or outside the surface (m).
 _REACH = (0.03, 0.09)
-# Hair low on the head (below the ears' tops) is short unless the outline shows it: standard
-# deviation of its offsets (m), and how many outline points that belief is worth.
-_LOW_SIGMA = 0.010
-_LOW_POINTS = 16.0
 # Beyond this yaw (degrees) one side of the hair hides behind the face.
 _HALF_SEEN = 12.0
 # Hair never presses the skull in by more.
@@ -53,10 +55,7 @@ _DEEPEST = 0.008
 _FREE_STEP = 0.8
 _BENDING = 0.4
 _DAMPING = 2e-4
-# Clothes and shoulders are no neck: trust in its outline fades over this way below the chin (m),
-# down to the least; it moves less easily, and what is further away is not its own outline.
-_NECK_FADE = 0.05
-_NECK_TRUST = 0.01
+# The neck moves less easily; what is further away (m) is not its own outline.
 _NECK_DAMPING = 0.3
 _NECK_REACH = 0.03
 
@@ -92,6 +91,7 @@ def fit_offsets(
     free = np.zeros_like(linear)
     for _ in range(_FREE_ROUNDS):
         free = scene.free_round(linear, free)
+    free = seam_closed(head, linear + free, scene.short) - linear
     offsets = linear + free
     return OffsetFit(
         coefficients.astype(np.float32),
@@ -127,46 +127,6 @@ def _shoulder_row(head: HeadModel, vertices: F64, view: SquareView) -> float:
     return float(view.project(chin)[:, 1].max() + 0.03 * view.scale)
 
 
-def _outline_trust(head: HeadModel) -> F64:
-    """Return how far the outline of each vertex (V,) is its own: 1 for hair, less down the neck."""
-    jaw = head.weights[:, JOINTS.index("jaw")] > 0.7
-    chin = head.template[jaw if jaw.any() else head.regions["neck"], 1].min()
-    below = np.clip((chin - head.template[:, 1].astype(np.float64)) / _NECK_FADE, 0.0, 1.0)
-    fading = 1 - (1 - _NECK_TRUST) * below
-    return np.where(head.regions["neck"], fading, 1.0)
-
-
-def _basis_prior(head: HeadModel, basis: OffsetBasis, short: float) -> tuple[F64, F64]:
-    """Return the precision (60, 60) and right side (60,): unit variance, and low hair is short.
-
-    short: how much the latter is believed, 0 .. 1.
-    """
-    height = head.template[:, 1].astype(np.float64)
-    hair = np.flatnonzero(head.regions["hair"])
-    ears = head.regions.get("ears", np.zeros(len(height), bool))
-    # without ears nothing says what is low
-    top = height[ears].max() if ears.any() else height.min()
-    depth = np.clip((top - height[hair]) / max(top - height[hair].min(), 1e-6), 0.0, 1.0)
-    share = np.sqrt(depth / max(depth.sum(), 1e-9) * _LOW_POINTS * short) / _LOW_SIGMA
-    rows = (share[:, None, None] * basis.dirs[hair]).reshape(3 * len(hair), -1)
-    target = (share[:, None] * basis.mean[hair]).ravel()
-    return np.eye(rows.shape[1]) + rows.T @ rows, -rows.T @ target
-
-
-def _beside_jaw(head: HeadModel) -> F64:
-    """Return points (N, 3) m half a centimetre beside the ears, from their lobes to the chin."""
-    template = head.template.astype(np.float64)
-    ears = head.regions.get("ears")
-    jaw = head.weights[:, JOINTS.index("jaw")] > 0.7
-    if ears is None or not ears.any() or not jaw.any():
-        return np.zeros((0, 3))
-    lobe, depth = template[ears, 1].min(), template[ears, 2].mean()
-    heights = np.linspace(lobe - 0.005, template[jaw, 1].min(), 8)
-    width = np.abs(template[ears, 0]).max()
-    grid = np.array([[x, y] for x in (-width, width) for y in heights])
-    return np.column_stack([grid, np.full(len(grid), depth)])
-
-
 class _Scene:
     """One photo's matte with one fitted head in front of it."""
 
@@ -185,14 +145,14 @@ class _Scene:
         self.hair: Mask = np.asarray(head.regions["hair"])
         self.neck: Mask = np.asarray(head.regions["neck"])
         self.movable = self.hair | self.neck
-        self.trust = _outline_trust(head)
-        short = 1 - self._long_hair()
-        self.prior_matrix, self.prior_right = _basis_prior(head, basis, short)
+        self.trust = outline_trust(head)
+        self.short = 1 - self._long_hair()
+        self.prior_matrix, self.prior_right = basis_prior(head, basis, self.short)
         self._energy: csr_matrix | None = None
 
     def _long_hair(self) -> float:
         """Return 0 .. 1: whether the person goes on beside the jaw, where long hair hangs."""
-        points = _beside_jaw(self.head)
+        points = beside_jaw(self.head)
         if abs(self.fit.yaw) > _HALF_SEEN:
             # the turned-away side lies behind the face
             points = points[np.sign(points[:, 0]) == -np.sign(self.fit.yaw)]
