@@ -87,19 +87,24 @@ class FaceTracker:
     def track(self, rgb: U8, tiles: Sequence[float] = TILES) -> list[TrackedFace]:
         """Return the faces of `rgb` (H, W, 3) sRGB, largest first; empty when there is none.
 
-        Tiles of each fraction of the longer side are searched until a sure face is found. Scores
-        are those of `confirm`; unsure faces are returned only when there is no sure one.
+        Tiles of each fraction of the longer side are searched until a sure face is found, and once
+        more for smaller ones beside it. Scores are those of `confirm`; unsure faces are returned
+        only when there is no sure one.
         """
+        sure: list[TrackedFace] = []
         unsure: list[TrackedFace] = []
         for tile in tiles:
             if min(rgb.shape[:2]) < _ENOUGH_PIXELS or max(rgb.shape[:2]) * tile < _ENOUGH_PIXELS:
                 break
-            faces = [self._face(rgb, found) for found in self._detector.detect(rgb, tile)]
-            sure = [face for face in faces if face.score >= SURE]
-            if sure:
-                return _without_doubles(sure)
-            unsure += [face for face in faces if face.score >= _MINIMUM_SCORE]
-        return _without_doubles(unsure)
+            last = bool(sure)
+            for found in self._detector.detect(rgb, tile):
+                if not any(_covers(face, found.centre) for face in sure):
+                    face = self._face(rgb, found)
+                    (sure if face.score >= SURE else unsure).append(face)
+            if last:
+                break
+        credible = [face for face in unsure if face.score >= _MINIMUM_SCORE]
+        return _without_doubles(sure or credible)
 
     def follow(self, rgb: U8, previous: TrackedFace) -> TrackedFace:
         """Return the face of `rgb` near its landmarks in the previous frame of a clip.
@@ -192,11 +197,12 @@ def _without_doubles(faces: list[TrackedFace]) -> list[TrackedFace]:
     kept: list[TrackedFace] = []
     for face in sorted(faces, key=lambda face: -face_extent(face.landmarks)):
         centre = face.landmarks[:MESH_COUNT, :2].mean(0)
-        inside = [
-            np.linalg.norm(centre - other.landmarks[:MESH_COUNT, :2].mean(0))
-            < face_extent(other.landmarks) / 2
-            for other in kept
-        ]
-        if not any(inside):
+        if not any(_covers(other, centre) for other in kept):
             kept.append(face)
     return kept
+
+
+def _covers(face: TrackedFace, point: F32 | F64) -> bool:
+    """Return whether a point (2,) lies within half the face's extent of its middle."""
+    middle = face.landmarks[:MESH_COUNT, :2].mean(0)
+    return bool(np.linalg.norm(point - middle) < face_extent(face.landmarks) / 2)

@@ -7,7 +7,7 @@ Does not know how faces are found or whether they are good enough.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,29 +16,41 @@ from rome_backend.core.types import U8, Photo, TrackedFace
 from rome_backend.tracking.face_mesh import SURE, FaceTracker
 
 _LARGE_TILES = (1.0, 0.6)
+_CERTAIN = 0.9
 _GREY = 128
 
 
 def find_faces(photo: Photo, tracker: FaceTracker) -> tuple[Photo, list[TrackedFace]]:
     """Return the photo, turned by a multiple of 90 degrees if its faces are, and its faces.
 
-    The photo is searched as it stands first; turned only when no sure face was found. A turned
-    photo carries the warning 'photo_rotated'. The list is empty when there is no face.
+    The photo is searched as it stands first; while that shows no certain face it is turned each
+    way, and the surest face decides (an upside-down face can pass for an upright one, but only
+    just). A turned photo carries the warning 'photo_rotated'. The list is empty when there is no
+    face.
     """
-    rgb = opaque(photo)
-    faces = tracker.track(rgb)
-    if _sure(faces):
-        turns = _turns(faces[0])
-        if turns == 0:
-            return photo, faces
-        turned = _turned(photo, turns)
-        return turned, tracker.track(opaque(turned))
-    for turns in (1, 3, 2):
-        turned = _turned(photo, turns)
-        found = tracker.track(opaque(turned), _LARGE_TILES)
-        if _sure(found) and _turns(found[0]) == 0:
-            return turned, found
-    return photo, faces
+    faces = tracker.track(opaque(photo))
+    best = _Seen(photo, faces)
+    if best.score < _CERTAIN:
+        for turns in (1, 3, 2):
+            turned = _turned(photo, turns)
+            seen = _Seen(turned, tracker.track(opaque(turned), _LARGE_TILES))
+            if seen.score >= _CERTAIN and seen.score > best.score:
+                best = seen
+    turns = _turns(best.faces[0]) if best.score >= SURE else 0
+    if turns == 0:
+        return best.photo, best.faces
+    turned = _turned(best.photo, turns)
+    return turned, tracker.track(opaque(turned))
+
+
+@dataclass(frozen=True)
+class _Seen:
+    photo: Photo
+    faces: list[TrackedFace]
+
+    @property
+    def score(self) -> float:
+        return self.faces[0].score if self.faces else 0.0
 
 
 def opaque(photo: Photo) -> U8:
@@ -48,10 +60,6 @@ def opaque(photo: Photo) -> U8:
     cover = photo.alpha[..., None].astype(np.float32) / 255
     blended = photo.rgb * cover + _GREY * (1 - cover)
     return np.rint(blended).astype(np.uint8)
-
-
-def _sure(faces: list[TrackedFace]) -> bool:
-    return bool(faces) and faces[0].score >= SURE
 
 
 def _turns(face: TrackedFace) -> int:
@@ -64,4 +72,5 @@ def _turns(face: TrackedFace) -> int:
 def _turned(photo: Photo, turns: int) -> Photo:
     rgb = np.ascontiguousarray(np.rot90(photo.rgb, turns))
     alpha = None if photo.alpha is None else np.ascontiguousarray(np.rot90(photo.alpha, turns))
-    return replace(photo, rgb=rgb, alpha=alpha, warnings=(*photo.warnings, "photo_rotated"))
+    others = tuple(code for code in photo.warnings if code != "photo_rotated")
+    return replace(photo, rgb=rgb, alpha=alpha, warnings=(*others, "photo_rotated"))
