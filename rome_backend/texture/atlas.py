@@ -57,8 +57,8 @@ class Atlas:
     def gather(self, values: F32, weights: F32) -> tuple[F32, F32]:
         """Average texel values (P, C) on the vertices; returns (V, C) and weight sums (V,)."""
         sums = self.mix.T @ (values * weights[:, None])
-        total = self.mix.T @ weights
-        return sums / np.maximum(total, 1e-6)[:, None], total
+        total = np.asarray(self.mix.T @ weights, np.float32)
+        return np.asarray(sums / np.maximum(total, 1e-6)[:, None], np.float32), total
 
     def image(self, values: F32) -> F32:
         """Lay texel values (P,) or (P, C) out as (T, T) or (T, T, C), 0 elsewhere."""

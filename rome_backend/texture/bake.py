@@ -84,7 +84,7 @@ def _merged(head: HeadModel, atlas: Atlas, seen: Sequence[SeenTexels]) -> tuple[
         total += np.clip(one.colour * gain, 0, 255) * other[:, None]
         share = share + other
         weight = np.maximum(weight, one.weight)
-        colour = total / np.maximum(share, 1e-6)[:, None]
+        colour = np.asarray(total / np.maximum(share, 1e-6)[:, None], np.float32)
     return colour, weight
 
 

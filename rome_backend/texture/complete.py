@@ -56,7 +56,7 @@ def complete(
     out = _with_mouth(out, colour, trust, regions["mouth_inside"], palette)
     eyes, texels = complete_eyes(head, atlas, colour, trust, palette.skin.rgb())
     out[texels] = eyes
-    finite = np.isfinite(out).all(1)
+    finite: Mask = np.isfinite(out).all(axis=1)
     out = np.clip(np.nan_to_num(out), 0, 255).astype(np.float32)
     return CompletedTexels(out, trust, finite)
 
@@ -110,7 +110,7 @@ def _with_mirror(
     known = own_share + other_share
     total = np.maximum(known, 1e-4)[:, None]
     mixed = (colour * own_share[:, None] + other * other_share[:, None]) / total
-    return mixed, np.clip(known, 0, 1)
+    return np.asarray(mixed, np.float32), np.clip(known, 0, 1)
 
 
 def _share(atlas: Atlas, weight: F32) -> F32:

@@ -56,10 +56,10 @@ def layered_fill(
     )
     cloth = _layer(atlas, fill, colour, weight * neck * (1 - bare), None, 0.08, level=True)
     skin *= _crevices(head)[:, None]
-    hair = atlas.spread(hair)
-    hair = hair * (1 + 0.7 * shine) + 0.3 * shine * hair.mean(1, keepdims=True)
+    strands = atlas.spread(hair)
+    strands = strands * (1 + 0.7 * shine) + 0.3 * shine * strands.mean(1, keepdims=True)
     out = np.clip(1 - hair_share - cloth_share, 0, 1)[:, None] * atlas.spread(skin)
-    out += hair_share[:, None] * hair + cloth_share[:, None] * atlas.spread(cloth)
+    out += hair_share[:, None] * strands + cloth_share[:, None] * atlas.spread(cloth)
     return out + _difference(atlas, fill, colour, weight, out)
 
 
@@ -95,8 +95,9 @@ def _bald(scalp: F32, bare: F32, contrast: float) -> float:
     shown = float(scalp.sum())
     if shown < 100:
         return 0.0
-    skin = _step(np.float32((scalp * bare).sum() / shown), 0.6, 0.8)
-    return float(skin * (1 - _step(np.float32(contrast), 0.04, 0.07)))
+    skin, rough = (scalp * bare).sum() / shown, contrast
+    smooth = 1 - _step(np.array([rough]), 0.04, 0.07)
+    return float((_step(np.array([skin]), 0.6, 0.8) * smooth)[0])
 
 
 def _crevices(head: HeadModel) -> F64:
@@ -145,7 +146,7 @@ def _shares(
     return hair, cloth.astype(np.float32)
 
 
-def _cloth_prior(head: HeadModel, cloth: F64, known: F64) -> F64:
+def _cloth_prior(head: HeadModel, cloth: F32, known: F32) -> F64:
     """Where cloth would be by height alone (V,): 1 below the collar the photo shows best."""
     if (cloth * known).sum() < 0.04 * known.sum() or known.sum() < 3:
         return np.zeros(len(known))
@@ -157,9 +158,9 @@ def _cloth_prior(head: HeadModel, cloth: F64, known: F64) -> F64:
     return below * head.regions["neck"]
 
 
-def _step(values: F32, low: float, high: float) -> F32:
+def _step(values: F32 | F64, low: float, high: float) -> F32:
     t = np.clip((values - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
 
 
 def _hair_contrast(atlas: Atlas, points: F32, colour: F32, hair: F32) -> tuple[float, float]:

@@ -40,7 +40,9 @@ def light_gain(
     target, target_weight = atlas.gather(*wanted)
     source, source_weight = atlas.gather(*given)
     known = np.minimum(target_weight, source_weight)
-    known = np.clip(known / max(float(np.quantile(known, 0.9)), 1e-3), 0, 1)
+    positive = target_weight[target_weight > 1e-3]
+    typical = float(np.quantile(positive, 0.5)) if len(positive) else 1.0
+    known = np.clip(known / typical, 0, 1)
     ratio = np.log((np.maximum(target, 0) + 12) / (np.maximum(source, 0) + 12)).clip(
         -_LARGEST_GAIN, _LARGEST_GAIN
     )

@@ -22,8 +22,8 @@ def registration_warp(
     """Spread landmark residuals over the mesh.
 
     A Gaussian process over the template (our own): it follows the landmarks, is smooth, and
-    decays to zero away from the face. If triangles between landmarks would turn over, it follows
-    them less closely.
+    decays to zero away from the face. If it would turn faces of the mesh over, it follows the
+    landmarks less closely.
 
     Args:
         head: the template and landmark table.
@@ -41,10 +41,15 @@ def registration_warp(
     points = np.einsum("lkc,lk->lc", template[head.faces[table.faces]], table.barycentric)
     skin = table.indices < _IRIS
     field = _Field(points[skin], template)
+    shift = np.zeros((len(template), 2))
+    flat = _flattened(points, np.asarray(projected, np.float64), template)
+    triangles = _facing(flat, head.faces[head.regions["face"][head.faces].all(1)])
     for noise in _NOISE:
         shift = field.follow(residual[skin], noise)
-        if not _folds(points[skin], projected[skin], field.at_points(residual[skin], noise)):
+        if not _folds(flat, shift, triangles):
             break
+    while _folds(flat, shift, triangles):
+        shift *= 0.7
     _move_eyeballs(shift, head, residual)
     return shift
 
@@ -60,10 +65,7 @@ class _Field:
         return np.linalg.solve(self._own + noise * np.eye(len(self._own)), residual)
 
     def follow(self, residual: F64, noise: float) -> F64:
-        return self._cross @ self._weights(residual, noise)
-
-    def at_points(self, residual: F64, noise: float) -> F64:
-        return self._own @ self._weights(residual, noise)
+        return np.asarray(self._cross @ self._weights(residual, noise), np.float64)
 
 
 def _kernel(a: F64, b: F64) -> F64:
@@ -71,14 +73,33 @@ def _kernel(a: F64, b: F64) -> F64:
     return np.exp(-squared / (2 * _NEAR**2)) + 2 * np.exp(-squared / (2 * _FAR**2))
 
 
-def _folds(points: F64, projected: NDArray[np.floating], shift: F64) -> bool:
-    """Whether any landmark overtakes a neighbour: the shift's slope along the picture exceeds 1."""
-    gap = np.linalg.norm(points[:, None] - points, axis=-1)
-    near = np.argwhere((gap > 0) & (gap < 0.012))
-    a, b = near[near[:, 0] < near[:, 1]].T
-    before = np.asarray(projected, np.float64)[a] - np.asarray(projected, np.float64)[b]
-    after = before + shift[a] - shift[b]
-    return bool(((before * after).sum(1) < 0.1 * (before**2).sum(1)).mean() > 0.02)
+def _flattened(points: F64, projected: F64, vertices: F64) -> F64:
+    """Project vertices (V, 3) to px (V, 2) by the affine map that projects the landmarks best."""
+    matrix = np.linalg.lstsq(np.c_[points, np.ones(len(points))], projected, rcond=None)[0]
+    return np.c_[vertices, np.ones(len(vertices))] @ matrix
+
+
+def _areas(flat: F64, triangles: NDArray[np.integer]) -> F64:
+    a, b, c = (flat[triangles[:, k]] for k in range(3))
+    u, v = b - a, c - a
+    return u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
+
+
+def _facing(flat: F64, triangles: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The triangles that are not seen nearly edge-on; px run down, so theirs are clockwise."""
+    areas = _areas(flat, triangles)
+    return (
+        triangles[areas < 0.35 * np.median(areas[areas < 0])]
+        if (areas < 0).any()
+        else triangles[:0]
+    )
+
+
+def _folds(flat: F64, shift: F64, triangles: NDArray[np.integer]) -> bool:
+    """Whether more than one triangle in 500 is turned over by the shift."""
+    if not len(triangles):
+        return False
+    return bool((_areas(flat + shift, triangles) >= 0).mean() > 0.002)
 
 
 def _move_eyeballs(shift: F64, head: HeadModel, residual: F64) -> None:
