@@ -12,10 +12,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageSequence
 
 from rome_backend.core.errors import PhotoRefused
 from rome_backend.core.types import U8
+from rome_backend.tracking.decoder_errors import DECODER_ERRORS
 
 _MAXIMUM_PIXELS = 40_000_000
 _DEFAULT_FPS = 25.0
@@ -62,8 +63,9 @@ def _open_animation(path: Path) -> Clip | None:
             _check_size(path, *image.size)
             count = getattr(image, "n_frames", 1)
             image.seek(count - 1)
+            image.load()
             duration = float(image.info.get("duration", 0) or 0)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError):
+    except DECODER_ERRORS:
         return None
     fps = 1000 / duration if duration > 0 else _DEFAULT_FPS
     return Clip(path, min(fps, _MAXIMUM_FPS), count, animation=True)
@@ -105,7 +107,7 @@ def _animation_frames(path: Path) -> Iterator[U8]:
         while True:
             try:
                 frame = np.array(next(frames).convert("RGB"))
-            except (StopIteration, OSError, ValueError, SyntaxError, EOFError):
+            except (StopIteration, *DECODER_ERRORS):
                 return
             yield frame
 

@@ -52,7 +52,8 @@ class PersonMatte:
         binary = _refine(np.asarray(small, np.uint8), guess, known)
         if sure is not None:
             binary = _connected(binary, known)
-        return _soften(rgb, np.asarray(small, np.uint8), binary, (width, height))
+        matte = _soften(rgb, np.asarray(small, np.uint8), binary, (width, height))
+        return matte if sure is None else np.maximum(matte, sure.astype(np.float32))
 
     def likelihood(self, rgb: U8 | np.ndarray) -> F32:
         """Return the network's own answer (H, W) f32 in [0, 1] for `rgb` (H, W, 3)."""

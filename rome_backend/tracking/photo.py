@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-import struct
 import warnings
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,7 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from rome_backend.core.errors import PhotoRefused
 from rome_backend.core.types import U8, Photo
+from rome_backend.tracking.decoder_errors import DECODER_ERRORS
 from rome_backend.tracking.photo_opencv import decode_with_opencv
 from rome_backend.tracking.pixel_range import to_eight_bits
 
@@ -26,20 +25,6 @@ _KEPT_PIXELS = 24_000_000
 _MAXIMUM_BYTES = 512 * 1024**2
 _MINIMUM_SIDE = 48
 _ONE_CHANNEL = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
-# What Pillow's decoders raise on damaged files, besides OSError.
-_DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    EOFError,
-    RuntimeError,
-    AttributeError,
-    struct.error,
-    zlib.error,
-)
 
 
 def load_photo(
@@ -77,7 +62,7 @@ def load_photo(
         return _photo(decode_with_opencv(data, name, max_pixels), None, name, [])
     except Image.DecompressionBombError as error:
         raise _too_large(name) from error
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         raise _unreadable(name) from error
     _check_size(image.size, name, max_pixels)
     return _decode(image, name)
@@ -113,7 +98,7 @@ def _decode(image: Image.Image, name: str) -> Photo:
             notes.append("photo_reduced")
         upright = ImageOps.exif_transpose(_with_profile(reduced, image, notes))
         rgb, alpha = _split(upright)
-    except _DECODER_ERRORS as error:
+    except DECODER_ERRORS as error:
         if "truncated" in str(error).lower():
             raise _refused("photo_truncated", f"{name} is cut off in the middle.") from error
         raise _unreadable(name) from error
