@@ -19,8 +19,8 @@ from rome_backend.render.fragments import Fragments
 
 _NOTHING = torch.iinfo(torch.int64).max
 _EDGE_TOLERANCE = 1e-9  # px: both faces of a shared edge own a pixel centre that lies on it
-_MAX_ROWS = 1 << 20
-_MAX_PIXELS = 1 << 21
+_MAX_ROWS = 1 << 18
+_MAX_PIXELS = 1 << 20
 
 
 class Rasterizer(Protocol):

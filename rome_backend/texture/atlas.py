@@ -56,9 +56,10 @@ class Atlas:
 
     def gather(self, values: F32, weights: F32) -> tuple[F32, F32]:
         """Average texel values (P, C) on the vertices; returns (V, C) and weight sums (V,)."""
-        sums = self.mix.T @ (values * weights[:, None])
-        total = np.asarray(self.mix.T @ weights, np.float32)
-        return np.asarray(sums / np.maximum(total, 1e-6)[:, None], np.float32), total
+        sums: F32 = self.mix.T @ (values * weights[:, None])
+        total: F32 = self.mix.T @ weights
+        mean = sums / np.maximum(total, 1e-6)[:, None]
+        return mean.astype(np.float32, copy=False), total
 
     def image(self, values: F32) -> F32:
         """Lay texel values (P,) or (P, C) out as (T, T) or (T, T, C), 0 elsewhere."""
@@ -72,7 +73,8 @@ class Atlas:
         x, y = self.mirror[:, 0] - 0.5, self.mirror[:, 1] - 0.5
         found = sample_image(premultiplied, x, y)
         weight = np.clip(found[:, -1], 0, 1)
-        return found[:, :-1] / np.maximum(weight, 1e-3)[:, None], weight
+        colour = found[:, :-1] / np.maximum(weight, 1e-3)[:, None]
+        return colour.astype(np.float32, copy=False), weight
 
 
 def sample_image(image: F32, x: F32, y: F32, interpolation: int = cv2.INTER_LINEAR) -> F32:
@@ -98,7 +100,7 @@ def atlas_of(head: HeadModel, size: int) -> Atlas:
 
 
 def _build(head: HeadModel, size: int) -> Atlas:
-    layout = uv_image_ndc(torch.as_tensor(head.uvs).double())[None]
+    layout = uv_image_ndc(torch.as_tensor(head.uvs))[None]
     faces = torch.as_tensor(head.uv_faces)
     fragments = TorchRasterizer().rasterize(layout, faces, size, size)
     index = fragments.face_index.numpy().reshape(-1)

@@ -20,8 +20,10 @@ from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
 from rome_backend.texture.palette import Palette, palette_of, region_texels
 
+_INNER = ("left_eyeball", "right_eyeball", "mouth_inside")
+_NEEDED = ("hair", "ears", "neck", *_INNER)
 _FULL = 0.3  # weight from which the photo alone counts
-_MOUTH = np.array([0.42, 0.21, 0.20])  # of the skin's brightness
+_MOUTH = np.array([0.42, 0.21, 0.20], np.float32)  # of the skin's brightness
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def complete(
     regions = region_texels(head, atlas)
     palette = palette_of(colour, weight, atlas.spread(head.template), regions)
     regions = _hair_over_ears(regions, palette, colour, weight)
+    regions = {name: regions[name] for name in _NEEDED}  # a 2K mask is 15 MB
     trust = weight * (1 - palette.foreign * regions["hair"])
     trust *= 1 - np.clip(1.2 - 1.5 * palette.skin_likeness, 0, 1) * regions["ears"]
     fill = MeshFill(head)
@@ -56,15 +59,14 @@ def complete(
     out = _with_mouth(out, colour, trust, regions["mouth_inside"], palette)
     eyes, texels = complete_eyes(head, atlas, colour, trust, palette.skin.rgb())
     out[texels] = eyes
-    finite: Mask = np.isfinite(out).all(axis=1)
+    finite = np.isfinite(out.sum(1))
     out = np.clip(np.nan_to_num(out), 0, 255).astype(np.float32)
     return CompletedTexels(out, trust, finite)
 
 
 def _inner(regions: Mapping[str, F32]) -> Mask:
     """Texels whose colour is no skin's, hair's or cloth's: eyeballs and the mouth's inside."""
-    names = ("left_eyeball", "right_eyeball", "mouth_inside")
-    return np.any([regions[name] > 0.5 for name in names], axis=0)
+    return np.asarray(sum(regions[name] for name in _INNER)) > 0.5
 
 
 def _hair_over_ears(

@@ -49,7 +49,7 @@ def registration_warp(
         if not _folds(flat, shift, triangles):
             break
     while _folds(flat, shift, triangles):
-        shift *= 0.7
+        shift = 0.7 * shift
     _move_eyeballs(shift, head, residual)
     return shift
 
@@ -65,7 +65,8 @@ class _Field:
         return np.linalg.solve(self._own + noise * np.eye(len(self._own)), residual)
 
     def follow(self, residual: F64, noise: float) -> F64:
-        return np.asarray(self._cross @ self._weights(residual, noise), np.float64)
+        shift = self._cross @ self._weights(residual, noise)
+        return shift.astype(np.float64, copy=False)
 
 
 def _kernel(a: F64, b: F64) -> F64:
