@@ -32,6 +32,7 @@ from rome_backend.tracking.priors import (
     identity_gains,
 )
 
+_LANDMARKS = 478
 _IDENTITY_STEPS = 5
 _REFINE_STEPS = 4
 _TRACK_STEPS = 2
@@ -67,8 +68,10 @@ class FaceFitter:
         """Fit one face to landmarks (478, 3) px (z in px, smaller is nearer).
 
         Returns the face with its identity shrunk by yaw; the pose is the head's to the camera.
+        Raises ValueError for another shape, numbers that are not finite, or coinciding eyes; so
+        do ``fit_shared`` and ``track``.
         """
-        view = view_from_pixels(landmarks)
+        view = _checked_view(landmarks)
         state = self._identity(view)
         shape = self._shrink(state.shape, *identity_gains(_yaw(state)))
         return self._result(self._refined(replace(state, shape=shape), view), view)
@@ -81,7 +84,7 @@ class FaceFitter:
         """
         if len(landmarks) < 2:
             return [self.fit(points) for points in landmarks]
-        views = [view_from_pixels(points) for points in landmarks]
+        views = [_checked_view(points) for points in landmarks]
         states = [self._identity(view) for view in views]
         mean, across, along = joined_identity(
             [state.shape for state in states], [_yaw(state) for state in states]
@@ -99,7 +102,7 @@ class FaceFitter:
         Starts from the previous expression, so a few milliseconds are enough; the pose is found
         anew, so the head may jump.
         """
-        view = view_from_pixels(landmarks)
+        view = _checked_view(landmarks)
         model = self._model
         state = FaceState(
             self._neutral.pose,
@@ -169,6 +172,15 @@ class FaceFitter:
         points = model.points(state.shape, state.expression, state.jaw, biased=False)
         error = state.pose.to_view(points)[rows, :2] - view[model.indices[rows], :2]
         return float(100 * np.linalg.norm(error, axis=1).mean() / interocular_distance(view))
+
+
+def _checked_view(landmarks: F32 | F64) -> F64:
+    """Return landmarks (478, 3) px in view axes; raise ValueError if they cannot be a face."""
+    if np.shape(landmarks) != (_LANDMARKS, 3) or not np.isfinite(landmarks).all():
+        raise ValueError(f"landmarks must be ({_LANDMARKS}, 3) finite px")
+    if not interocular_distance(landmarks) > 0:
+        raise ValueError("the outer eye corners coincide")
+    return view_from_pixels(landmarks)
 
 
 def _yaw(state: FaceState) -> float:

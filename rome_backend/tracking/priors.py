@@ -13,7 +13,7 @@ import numpy as np
 from rome_backend.core.types import F64
 
 # Keys that mean the same as a joint or are driven by it: the fit holds them at zero.
-HELD_KEYS = ("jawOpen", "mouthClose", "eyeLook")
+HELD_KEYS = ("jawOpen", "eyeLook")
 IRIS_START = 468
 
 # Landmarks on bone, which expressions hardly move (our own choice).
@@ -42,7 +42,7 @@ class FitPrior:
     #: Relative growth of ``sigma_z`` per 45 degrees of yaw.
     sigma_z_yaw: float = 1.0
     #: Standard deviation of a lid or lip opening, which neighbours' errors do not touch.
-    sigma_gap: float = 0.0006
+    sigma_gap: float = 0.0002
     #: The same two when camera and expression are refitted to the picture, identity held.
     sigma_refined: float = 0.0010
     sigma_z_refined: float = 0.0200

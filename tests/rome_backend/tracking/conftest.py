@@ -25,6 +25,7 @@ KEYS = {
     "eyeLookUpLeft": ((386,), (0.0, 0.002, 0.0)),
 }
 UPPER_LIDS = (385, 386, 387, 158, 159, 160)
+UPPER_LIP = (80, 81, 82, 13, 312, 311, 310, 38, 12, 268, 11, 0)
 
 
 def _shape_dirs(points: F64, mirror: F64, count: int) -> F64:
@@ -44,14 +45,15 @@ def _shape_dirs(points: F64, mirror: F64, count: int) -> F64:
 
 
 def _expression_dirs(points: F64) -> F64:
-    """One Gaussian bump per key; blinks move the upper lids only."""
+    """One Gaussian bump per key; blinks and mouthClose move upper lids and lip only."""
     dirs = np.zeros((len(points), 3, len(KEYS)))
     for k, (name, (centres, move)) in enumerate(KEYS.items()):
         for centre in centres:
             distance = np.linalg.norm(points - points[centre], axis=1)
             bump = np.exp(-0.5 * (distance / 0.012) ** 2)
-            if name.startswith("eyeBlink"):
-                bump = np.where(np.isin(np.arange(len(points)), UPPER_LIDS), bump, 0.0)
+            only = {"eyeBlink": UPPER_LIDS, "mouthClo": UPPER_LIP}.get(name[:8])
+            if only:
+                bump = np.where(np.isin(np.arange(len(points)), only), bump, 0.0)
             dirs[:, :, k] += bump[:, None] * np.array(move)
     return dirs
 

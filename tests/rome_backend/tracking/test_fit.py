@@ -106,6 +106,20 @@ def test_keys_are_told_apart_and_from_identity(small_head: HeadModel, fitter: Fa
     assert rms_mm(displacement(small_head, fit.params.shape)) < 0.6
 
 
+def test_lips_closed_over_an_open_jaw_stay_closed(
+    small_head: HeadModel, fitter: FaceFitter
+) -> None:
+    truth = params(small_head, jaw=10.0, mouthClose=0.8)
+    fit = fitter.fit(photograph(small_head, truth))
+
+    def opening(face: FlameParams) -> float:
+        posed = posed_vertices(small_head, face)
+        return float(posed[13, 1] - posed[14, 1])
+
+    assert opening(fit.params) == pytest.approx(opening(truth), abs=0.0004)
+    assert opening(params(small_head, jaw=10.0)) > opening(truth) + 0.005
+
+
 def test_closed_eyes_are_blinks(small_head: HeadModel, fitter: FaceFitter) -> None:
     face = params(small_head, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
     found = fitter.fit(photograph(small_head, face)).params.expression
@@ -120,7 +134,7 @@ def test_keys_that_joints_replace_stay_zero_and_others_in_their_box(
     face = params(small_head, jaw=34.0, mouthSmileLeft=3.0, jawOpen=0.5)
     fit = fitter.fit(photograph(small_head, face))
     names = small_head.expression_names
-    held = [names.index(name) for name in ("jawOpen", "mouthClose", "eyeLookUpLeft")]
+    held = [names.index(name) for name in ("jawOpen", "eyeLookUpLeft")]
     assert np.all(fit.params.expression[held] == 0)
     assert fit.params.expression.min() >= 0
     assert fit.params.expression.max() <= 1.3
@@ -162,6 +176,26 @@ def test_landmarks_of_something_else_make_no_monster(
     assert np.isfinite(fit.params.shape).all()
     assert np.linalg.norm(fit.params.shape) < 5.0
     assert fit.residual > 5.0
+
+
+@pytest.mark.parametrize("bad", ["few", "nan", "point"])
+def test_what_cannot_be_a_face_is_an_error(
+    small_head: HeadModel, fitter: FaceFitter, bad: str
+) -> None:
+    seen = photograph(small_head, params(small_head))
+    first = fitter.fit(seen)
+    if bad == "few":
+        seen = seen[:468]
+    elif bad == "nan":
+        seen[7, 2] = np.nan
+    else:
+        seen[:] = 5.0
+    with pytest.raises(ValueError, match="landmarks|corners"):
+        fitter.fit(seen)
+    with pytest.raises(ValueError, match="landmarks|corners"):
+        fitter.fit_shared([seen, seen])
+    with pytest.raises(ValueError, match="landmarks|corners"):
+        fitter.track(seen, first)
 
 
 def test_a_fit_is_deterministic_and_moves_with_the_picture(
