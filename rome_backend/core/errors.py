@@ -64,3 +64,7 @@ class Cancelled(RomeError):
 
 class FileInvalid(RomeError):
     """A file of ours is damaged, of another version, or not what it claims to be."""
+
+
+class ProtocolError(RomeError):
+    """What came through the pipe between Blender and the backend is not a message of ours."""

@@ -32,6 +32,14 @@ def save_rig(rig: RigArrays, path: Path | str) -> None:
     Raises FileInvalid when the rig's arrays do not fit each other, and what ``write_tensors``
     raises.
     """
+    write_tensors(path, *rig_to_tensors(rig))
+
+
+def rig_to_tensors(rig: RigArrays) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the arrays and the JSON-able metadata of a rig, as its file holds them.
+
+    Raises FileInvalid when the rig's arrays do not fit each other.
+    """
     check_rig(rig)
     tensors: dict[str, Any] = {name: getattr(rig, name) for name in _ARRAYS}
     empty = np.zeros((0, len(rig.vertices), 3), np.float32)
@@ -47,7 +55,7 @@ def save_rig(rig: RigArrays, path: Path | str) -> None:
         "camera_size": [int(rig.camera.width), int(rig.camera.height)],
         "properties": dict(rig.properties),
     }
-    write_tensors(path, tensors, metadata)
+    return tensors, metadata
 
 
 def _key_facts(key: RigKey) -> dict[str, Any]:
@@ -64,12 +72,21 @@ def load_rig(path: Path | str) -> RigArrays:
     Raises FileInvalid when the file is missing, damaged, of another kind or version, or its
     arrays do not fit each other.
     """
-    tensors, metadata = read_tensors(path)
+    return rig_from_tensors(*read_tensors(path), source=Path(path).name)
+
+
+def rig_from_tensors(
+    tensors: Mapping[str, Any], metadata: Mapping[str, Any], source: str = "The backend's rig"
+) -> RigArrays:
+    """Return the checked rig of what ``rig_to_tensors`` gave.
+
+    Raises FileInvalid as ``load_rig``; ``source`` names in messages where the parts are from.
+    """
     if metadata.get("kind") != KIND:
-        raise FileInvalid("not_a_rig", f"{Path(path).name} is not a rig.", _HINT)
+        raise FileInvalid("not_a_rig", f"{source} is not a rig.", _HINT)
     if metadata.get("version") != VERSION:
         found = ascii(metadata.get("version"))
-        message = f"{Path(path).name} is a rig of version {found}, not {VERSION}."
+        message = f"{source} is a rig of version {found}, not {VERSION}."
         raise FileInvalid("rig_version", message, _HINT)
     rig = _assemble(tensors, metadata)
     check_rig(rig)

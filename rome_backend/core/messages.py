@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The messages between Blender and the backend: frozen dataclasses, and their way to frames.
+
+Does not know pipes, processes or what anybody does with a message.
+
+Requests carry a request_id (> 0) that their answer, Progress and Failed repeat; request_id 0 in
+Failed means the connection itself. Colour in frames is sRGB-encoded and straight; the add-on
+converts to scene-linear. Bump PROTOCOL whenever a message changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, get_args
+
+from .errors import ProtocolError
+from .framing import Array
+
+PROTOCOL = 1
+PASSES = ("combined", "mask", "depth", "uv", "normal")
+MAX_SIDE = 1 << 16
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """What an array of a message must be: dtype, shape (a letter is any size), finite or not."""
+
+    dtype: str
+    shape: tuple[int | str, ...]
+    finite: bool = False
+
+
+Bytes = Annotated[Array, ArraySpec("uint8", ("N",))]
+Matrix = Annotated[Array, ArraySpec("float64", (4, 4), finite=True)]
+Points = Annotated[Array, ArraySpec("float32", ("V", 3), finite=True)]
+Boxes = Annotated[Array, ArraySpec("float32", ("N", 4), finite=True)]
+Picture = Annotated[Array, ArraySpec("uint8", ("H", "W", 3))]
+Layer1 = Annotated[Array, ArraySpec("float32", ("H", "W"))]
+Layer2 = Annotated[Array, ArraySpec("float32", ("H", "W", 2))]
+Layer3 = Annotated[Array, ArraySpec("float32", ("H", "W", 3))]
+Layer4 = Annotated[Array, ArraySpec("float32", ("H", "W", 4))]
+Json = Mapping[str, Any]
+Tensors = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The add-on's first message: PROTOCOL and version of the add-on. Answer: Welcome."""
+
+    protocol: int
+    version: str
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The backend's first message, also when its protocol differs: the add-on compares.
+
+    device: what computes; python: version; weights: id of the neural weights, "" if none.
+    """
+
+    protocol: int
+    version: str
+    device: str = ""
+    python: str = ""
+    weights: str = ""
+
+
+@dataclass(frozen=True)
+class CreateAvatar:
+    """Make an avatar from photos (paths) of one person. Answer: AvatarReady.
+
+    size: side of the texture, px; face: by size, 0 the largest; head: as `rome create --head`.
+    """
+
+    request_id: int
+    photos: tuple[str, ...]
+    size: int = 1024
+    face: int = 0
+    seed: int = 0
+    head: str = "open"
+
+
+@dataclass(frozen=True)
+class LoadAvatar:
+    """Take in an avatar. data: the bytes of a .rome file. Answer: AvatarReady."""
+
+    request_id: int
+    data: Bytes
+
+
+@dataclass(frozen=True)
+class Rebake:
+    """Bake a known avatar's texture again from its source photo. Answer: AvatarReady.
+
+    size: side of the texture, px; delight: whether the photo's light is taken out.
+    """
+
+    request_id: int
+    avatar_id: str
+    size: int = 1024
+    delight: bool = False
+
+
+@dataclass(frozen=True)
+class AvatarReady:
+    """An avatar the backend now knows as avatar_id.
+
+    rig, rig_metadata: for core.rig_file.rig_from_tensors; avatar: the bytes of its .rome file;
+    faces: found in the source photo (0 when it was loaded); warnings: codes;
+    licences: part -> licence; seconds: stage -> how long it took.
+    """
+
+    request_id: int
+    avatar_id: str
+    name: str
+    rig: Tensors
+    rig_metadata: Json
+    avatar: Bytes
+    faces: int = 0
+    warnings: tuple[str, ...] = ()
+    licences: Json = field(default_factory=dict)
+    seconds: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RenderFrame:
+    """Draw heads as Blender evaluated them. Answer: FrameReady.
+
+    width, height: px; world_to_clip: OpenGL clip space; world_to_view: x right, y up, z to the
+    viewer (depth is -z); per head: avatar_ids, vertices (V, 3) m in world space, in the rig's
+    order, and head_to_world; passes: of PASSES; renderer: "textured";
+    viewport: a newer viewport frame replaces this one while it waits (then Failed `replaced`).
+    """
+
+    request_id: int
+    width: int
+    height: int
+    world_to_clip: Matrix
+    world_to_view: Matrix
+    avatar_ids: tuple[str, ...]
+    vertices: tuple[Points, ...]
+    head_to_world: tuple[Matrix, ...]
+    passes: tuple[str, ...] = ("combined",)
+    renderer: str = "textured"
+    viewport: bool = False
+
+    def __post_init__(self) -> None:
+        """Raise ProtocolError (`message_invalid`) unless the parts fit each other."""
+        counts = {len(self.avatar_ids), len(self.vertices), len(self.head_to_world)}
+        sized = all(1 <= side <= MAX_SIDE for side in (self.width, self.height))
+        if len(counts) != 1 or not sized or not set(self.passes) <= set(PASSES):
+            problem = "A frame was asked for whose heads, size or passes make no sense."
+            raise ProtocolError("message_invalid", problem, "Update the add-on or report this.")
+
+
+@dataclass(frozen=True)
+class FrameReady:
+    """A drawn frame, top row first; passes that were not asked for are None.
+
+    combined (H, W, 4): sRGB-encoded in [0, 1], straight alpha; mask (H, W): coverage in [0, 1];
+    depth (H, W): m along the view axis, inf where there is no head; uv (H, W, 2), v up;
+    normal (H, W, 3): unit, world space.
+    """
+
+    request_id: int
+    combined: Layer4 | None = None
+    mask: Layer1 | None = None
+    depth: Layer1 | None = None
+    uv: Layer2 | None = None
+    normal: Layer3 | None = None
+
+
+@dataclass(frozen=True)
+class DetectFaces:
+    """Find the faces of a photo (path), without judging them. Answer: FacesFound."""
+
+    request_id: int
+    photo: str
+
+
+@dataclass(frozen=True)
+class FacesFound:
+    """The faces of a photo, largest first.
+
+    boxes (n, 4): left, top, right, bottom in px of the upright photo of width x height;
+    thumbnail: that photo made small.
+    """
+
+    request_id: int
+    width: int
+    height: int
+    boxes: Boxes
+    thumbnail: Picture
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """Stop a request; its answer is Failed `cancelled`, or what was ready before."""
+
+    request_id: int
+
+
+@dataclass(frozen=True)
+class Shutdown:
+    """End the backend; closing the pipe does the same."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a request is: stage, fraction in [0, 1], seconds left (None: not known yet)."""
+
+    request_id: int
+    stage: str
+    fraction: float
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A request that has no other answer; code, message, hint and exit_code as in RomeError."""
+
+    request_id: int
+    code: str
+    message: str
+    hint: str = ""
+    exit_code: int = 1
+
+
+Message = (
+    Hello | Welcome | CreateAvatar | LoadAvatar | Rebake | AvatarReady | RenderFrame | FrameReady
+    | DetectFaces | FacesFound | Cancel | Shutdown | Progress | Failed
+)  # fmt: skip
+TYPES: Mapping[str, type[Any]] = {each.__name__: each for each in get_args(Message)}
