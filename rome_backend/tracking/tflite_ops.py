@@ -17,7 +17,7 @@ from torch import Tensor
 
 Function = Callable[..., Tensor]
 
-_SAME, _VALID = 0, 1
+_SAME = 0
 _ACTIVATIONS: dict[int, Callable[[Tensor], Tensor]] = {
     0: lambda x: x,
     1: functional.relu,
@@ -62,14 +62,10 @@ def _padded(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], value: 
     return functional.pad(x, [*horizontal, *vertical], value=value)
 
 
-def _dilation_is_one(options: Any) -> None:
-    if options.DilationHFactor() != 1 or options.DilationWFactor() != 1:
-        raise NotImplementedError("a dilated kernel")
-
-
 def _convolution(node: Node, weight: Tensor, groups: int) -> Function:
     options = node.options
-    _dilation_is_one(options)
+    if options.DilationHFactor() != 1 or options.DilationWFactor() != 1:
+        raise NotImplementedError("a dilated kernel")
     bias = node.constant(2) if node.input_count > 2 else None
     stride = (options.StrideH(), options.StrideW())
     activation = _activation(options.FusedActivationFunction())

@@ -7,7 +7,7 @@ Does not know how faces are found or whether they are good enough.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -29,28 +29,17 @@ def find_faces(photo: Photo, tracker: FaceTracker) -> tuple[Photo, list[TrackedF
     face.
     """
     faces = tracker.track(opaque(photo))
-    best = _Seen(photo, faces)
-    if best.score < _CERTAIN:
-        for turns in (1, 3, 2):
-            turned = _turned(photo, turns)
-            seen = _Seen(turned, tracker.track(opaque(turned), _LARGE_TILES))
-            if seen.score >= _CERTAIN and seen.score > best.score:
-                best = seen
-    turns = _turns(best.faces[0]) if best.score >= SURE else 0
+    score = faces[0].score if faces else 0.0
+    turns = _turns(faces[0]) if score >= SURE else 0
+    if score < _CERTAIN:
+        for tried in (1, 3, 2):
+            seen = tracker.track(opaque(_turned(photo, tried)), _LARGE_TILES)
+            if seen and seen[0].score >= _CERTAIN and seen[0].score > score:
+                score, turns = seen[0].score, (tried + _turns(seen[0])) % 4
     if turns == 0:
-        return best.photo, best.faces
-    turned = _turned(best.photo, turns)
+        return photo, faces
+    turned = _turned(photo, turns)
     return turned, tracker.track(opaque(turned))
-
-
-@dataclass(frozen=True)
-class _Seen:
-    photo: Photo
-    faces: list[TrackedFace]
-
-    @property
-    def score(self) -> float:
-        return self.faces[0].score if self.faces else 0.0
 
 
 def opaque(photo: Photo) -> U8:
@@ -72,5 +61,4 @@ def _turns(face: TrackedFace) -> int:
 def _turned(photo: Photo, turns: int) -> Photo:
     rgb = np.ascontiguousarray(np.rot90(photo.rgb, turns))
     alpha = None if photo.alpha is None else np.ascontiguousarray(np.rot90(photo.alpha, turns))
-    others = tuple(code for code in photo.warnings if code != "photo_rotated")
-    return replace(photo, rgb=rgb, alpha=alpha, warnings=(*others, "photo_rotated"))
+    return replace(photo, rgb=rgb, alpha=alpha, warnings=(*photo.warnings, "photo_rotated"))

@@ -49,59 +49,58 @@ def operator(builder: Any, code: int, inputs: Sequence[int], output: int) -> int
     return tflite.OperatorEnd(builder)
 
 
+def stored(builder: Any, data: bytes | None) -> int:
+    content = None if data is None else builder.CreateNumpyVector(np.frombuffer(data, np.uint8))
+    tflite.BufferStart(builder)
+    if content is not None:
+        tflite.BufferAddData(builder, content)
+    return tflite.BufferEnd(builder)
+
+
+def operator_code(builder: Any, code: int) -> int:
+    tflite.OperatorCodeStart(builder)
+    tflite.OperatorCodeAddDeprecatedBuiltinCode(builder, code)
+    tflite.OperatorCodeAddBuiltinCode(builder, code)
+    return tflite.OperatorCodeEnd(builder)
+
+
+def subgraph(builder: Any, kind: int) -> int:
+    image = (1, 2, 2, 3)
+    tensors = [
+        tensor(builder, "image", image, F32, 0),
+        tensor(builder, "half", (1, 1, 3), kind, 1),
+        tensor(builder, "slope", (1, 1, 3), F32, 0),
+        tensor(builder, "leaky", image, F32, 0),
+        tensor(builder, "answer", image, F32, 0),
+    ]
+    wiring = ([1], 2), ([0, 2], 3), ([3], 4)
+    operators = [operator(builder, code, *ends) for code, ends in enumerate(wiring)]
+    all_tensors = vector(builder, tflite.SubGraphStartTensorsVector, tensors)
+    all_operators = vector(builder, tflite.SubGraphStartOperatorsVector, operators)
+    inputs, outputs = ints(builder, [0]), ints(builder, [4, 3])
+    tflite.SubGraphStart(builder)
+    tflite.SubGraphAddTensors(builder, all_tensors)
+    tflite.SubGraphAddOperators(builder, all_operators)
+    tflite.SubGraphAddInputs(builder, inputs)
+    tflite.SubGraphAddOutputs(builder, outputs)
+    return tflite.SubGraphEnd(builder)
+
+
 def graph_file(path: Path, second: int = tflite.BuiltinOperator.RELU, kind: int = F16) -> Path:
     """Write: image (1, 2, 2, 3) -> PRELU with a stored half-precision slope -> second operator."""
     b = flatbuffers.Builder(1024)
-    slope = b.CreateNumpyVector(
-        np.frombuffer(np.array([-1, 2, 0.5], np.float16).tobytes(), np.uint8)
-    )
-    buffers = []
-    for data in (None, slope):
-        tflite.BufferStart(b)
-        if data is not None:
-            tflite.BufferAddData(b, data)
-        buffers.append(tflite.BufferEnd(b))
-    image = (1, 2, 2, 3)
-    tensors = [
-        tensor(b, "image", image, F32, 0),
-        tensor(b, "half", (1, 1, 3), kind, 1),
-        tensor(b, "slope", (1, 1, 3), F32, 0),
-        tensor(b, "leaky", image, F32, 0),
-        tensor(b, "answer", image, F32, 0),
-    ]
-    operators = [
-        operator(b, 0, [1], 2),
-        operator(b, 1, [0, 2], 3),
-        operator(b, 2, [3], 4),
-    ]
-    codes = []
-    for code in (tflite.BuiltinOperator.DEQUANTIZE, tflite.BuiltinOperator.PRELU, second):
-        tflite.OperatorCodeStart(b)
-        tflite.OperatorCodeAddDeprecatedBuiltinCode(b, code)
-        tflite.OperatorCodeAddBuiltinCode(b, code)
-        codes.append(tflite.OperatorCodeEnd(b))
-    parts = [
-        vector(b, tflite.SubGraphStartTensorsVector, tensors),
-        vector(b, tflite.SubGraphStartOperatorsVector, operators),
-        ints(b, [0]),
-        ints(b, [4, 3]),
-    ]
-    tflite.SubGraphStart(b)
-    tflite.SubGraphAddTensors(b, parts[0])
-    tflite.SubGraphAddOperators(b, parts[1])
-    tflite.SubGraphAddInputs(b, parts[2])
-    tflite.SubGraphAddOutputs(b, parts[3])
-    graph = tflite.SubGraphEnd(b)
-    vectors = [
-        vector(b, tflite.ModelStartSubgraphsVector, [graph]),
-        vector(b, tflite.ModelStartOperatorCodesVector, codes),
-        vector(b, tflite.ModelStartBuffersVector, buffers),
-    ]
+    slope = np.array([-1, 2, 0.5], np.float16).tobytes()
+    buffers = [stored(b, None), stored(b, slope)]
+    kinds = tflite.BuiltinOperator.DEQUANTIZE, tflite.BuiltinOperator.PRELU, second
+    codes = [operator_code(b, code) for code in kinds]
+    graphs = vector(b, tflite.ModelStartSubgraphsVector, [subgraph(b, kind)])
+    all_codes = vector(b, tflite.ModelStartOperatorCodesVector, codes)
+    all_buffers = vector(b, tflite.ModelStartBuffersVector, buffers)
     tflite.ModelStart(b)
     tflite.ModelAddVersion(b, 3)
-    tflite.ModelAddSubgraphs(b, vectors[0])
-    tflite.ModelAddOperatorCodes(b, vectors[1])
-    tflite.ModelAddBuffers(b, vectors[2])
+    tflite.ModelAddSubgraphs(b, graphs)
+    tflite.ModelAddOperatorCodes(b, all_codes)
+    tflite.ModelAddBuffers(b, all_buffers)
     b.Finish(tflite.ModelEnd(b), file_identifier=b"TFL3")
     path.write_bytes(bytes(b.Output()))
     return path
