@@ -60,7 +60,7 @@ RULES: dict[str, Rule] = {
     "rome_backend.server": Rule(_ALL, ANY),
     "training": Rule(_BACKEND, ANY),
     "blender_addon": Rule((_CORE,), BLENDER | {"numpy"}),
-    "blender_addon.backend": Rule((_CORE,), frozenset()),
+    "blender_addon.backend": Rule((_CORE, "blender_addon.core_access"), frozenset()),
     "dev": Rule((), frozenset()),
     "build_addon": Rule((), frozenset()),
     "tools": Rule(_ALL, ANY),
@@ -217,6 +217,7 @@ ALLOWED = [
     ("blender_addon/rig/a.py", "import bpy, numpy\nfrom ..core_access import types"),
     ("blender_addon/a.py", "from rome_backend.core.types import RigArrays"),
     ("blender_addon/backend/a.py", "from rome_backend.core import errors\nfrom . import client"),
+    ("blender_addon/backend/a.py", "from ..core_access import RomeError"),
     ("dev.py", "import subprocess"),
 ]
 
