@@ -12,7 +12,7 @@ import numpy as np
 
 from rome_backend.core.types import F64
 
-# Keys that mean the same as a joint or are driven by it: the fit holds them at zero.
+# Keys that mean the same as a joint of the jaw or the eyes: the fit holds them at zero.
 HELD_KEYS = ("jawOpen", "eyeLook")
 IRIS_START = 468
 
