@@ -91,9 +91,10 @@ def create_one(
     from time import perf_counter
 
     from rome_backend.avatar.create import create_avatar
-    from rome_backend.commands.outputs import files_for, write_avatar
+    from rome_backend.commands.outputs import files_for, require_writable, write_avatar
 
     files = files_for(out, name)
+    require_writable(files[0].parent)
     result = create_avatar(photos, options, console.progress, tools=tools)
     for code in result.warnings:
         console.warn(plain_words(code))

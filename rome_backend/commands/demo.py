@@ -52,11 +52,18 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from rome_backend.avatar.create import create_avatar
     from rome_backend.avatar.heads import load_head
     from rome_backend.avatar.sheet import contact_sheet
-    from rome_backend.commands.outputs import EXPORTS, FOLDER_GETS, staged, write_avatar
+    from rome_backend.commands.outputs import (
+        EXPORTS,
+        FOLDER_GETS,
+        require_writable,
+        staged,
+        write_avatar,
+    )
 
     options = chosen_options(args)
     name = args.photo.stem if args.photo else DEFAULT_NAME
     out = args.out or DEFAULT_OUT / name
+    require_writable(out)
     with TemporaryDirectory(prefix="rome-demo-") as folder:
         photo = args.photo or default_photo(Path(folder))
         result = create_avatar([photo], options, console.progress)

@@ -72,14 +72,28 @@ def staged(folder: Path) -> Iterator[Path]:
 
 def _make(folder: Path) -> list[Path]:
     """Create a folder; return the outermost one that was new, or nothing."""
+    require_writable(folder)
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UsageError(
-            "not_a_folder", f"{str(folder)!r} is in the way: it is a file.", "Choose another OUT."
-        ) from error
+    folder.mkdir(parents=True, exist_ok=True)
     return missing[-1:]
+
+
+def require_writable(folder: Path) -> None:
+    """Raise UsageError unless a folder can be written to or made; nothing is made here.
+
+    Called before the work, so that a wrong OUT costs no time.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise UsageError(
+            "not_a_folder", f"{str(existing)!r} is in the way: it is a file.", "Choose another OUT."
+        )
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(
+            "cannot_write",
+            f"You may not write to the folder {str(existing)!r}.",
+            "Choose another OUT.",
+        )
 
 
 def write_avatar(

@@ -6,13 +6,21 @@ Uses the small avatar; no photo, no bpy.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from rome_backend.avatar.avatar import load_avatar
 from rome_backend.commands import outputs
-from rome_backend.commands.outputs import export_rig, files_for, is_file_name, staged, write_avatar
+from rome_backend.commands.outputs import (
+    export_rig,
+    files_for,
+    is_file_name,
+    require_writable,
+    staged,
+    write_avatar,
+)
 from rome_backend.core.errors import UsageError
 from rome_backend.core.types import Avatar, HeadModel, OffsetBasis
 from rome_backend.export.rig_arrays import rig_arrays
@@ -98,6 +106,18 @@ def test_a_file_in_the_way_of_a_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught, staged(tmp_path / "out" / "deeper"):
         pass
     assert caught.value.code == "not_a_folder"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="folders are closed by mode bits")
+def test_a_closed_folder_is_said_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outputs.os, "access", lambda path, mode: path != tmp_path)
+    for folder in (tmp_path, tmp_path / "new" / "deeper"):
+        with pytest.raises(UsageError) as caught:
+            require_writable(folder)
+        assert caught.value.code == "cannot_write"
+    assert names(tmp_path) == []
 
 
 def test_unknown_exports_are_refused(
