@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from rome_backend.core.normals import face_crosses
 from rome_backend.core.pixels import uv_to_px
 from rome_backend.core.types import F32, I32, HeadModel, Mask
 from rome_backend.render.rasterizer import TorchRasterizer
@@ -100,9 +101,10 @@ def atlas_of(head: HeadModel, size: int) -> Atlas:
 
 
 def _build(head: HeadModel, size: int) -> Atlas:
-    layout = uv_image_ndc(torch.as_tensor(head.uvs))[None]
-    faces = torch.as_tensor(head.uv_faces)
-    fragments = TorchRasterizer().rasterize(layout, faces, size, size)
+    layout = uv_image_ndc(torch.as_tensor(head.uvs))[torch.as_tensor(head.uv_faces).long()]
+    layout[..., 2] = torch.as_tensor(_inwardness(head))[:, None]
+    faces = torch.arange(layout.shape[0] * 3).view(-1, 3)
+    fragments = TorchRasterizer().rasterize(layout.reshape(1, -1, 3), faces, size, size)
     index = fragments.face_index.numpy().reshape(-1)
     texel = np.flatnonzero(index >= 0).astype(np.int32)
     face = index[texel]
@@ -121,6 +123,15 @@ def _build(head: HeadModel, size: int) -> Atlas:
     if lost.any():
         mirror[lost] = _nearest_mirror(mix @ head.template, texel, lost, size)
     return Atlas(size, texel, face, mix, mirror, vertex)
+
+
+def _inwardness(head: HeadModel) -> F32:
+    """Who gives way where UV faces overlap (F,): 0 outer faces, 1 inward ones, 2 the mouth's."""
+    corners = head.template[head.faces].astype(np.float64)
+    away = corners.mean(1) - head.template.mean(0)
+    inward = (face_crosses(head.template, head.faces) * away).sum(1) < 0
+    mouth = head.regions.get("mouth_inside", np.zeros(len(head.template), bool))
+    return np.where(mouth[head.faces].all(1), 2, inward).astype(np.float32)
 
 
 def _mirror_faces(head: HeadModel) -> tuple[I32, F32, Mask]:

@@ -110,7 +110,7 @@ def _crevices(head: HeadModel) -> F64:
     rise = (step * normal[a]).sum(1) / np.maximum(np.linalg.norm(step, axis=1), 1e-9)
     count = len(head.template)
     mean = np.bincount(a, rise, count) / np.maximum(np.bincount(a, minlength=count), 1)
-    return 1 - np.clip(1.1 * mean - 0.03, 0, 0.4)
+    return 1 - np.clip(0.8 * mean - 0.03, 0, 0.26)
 
 
 def _region_middle(head: HeadModel) -> F64:

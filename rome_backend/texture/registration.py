@@ -62,11 +62,11 @@ class _Field:
         self._cross = _kernel(vertices, points)
 
     def _weights(self, residual: F64, noise: float) -> F64:
-        return np.linalg.solve(self._own + noise * np.eye(len(self._own)), residual)
+        weights = np.linalg.solve(self._own + noise * np.eye(len(self._own)), residual)
+        return weights.astype(np.float64, copy=False)
 
     def follow(self, residual: F64, noise: float) -> F64:
-        shift = self._cross @ self._weights(residual, noise)
-        return shift.astype(np.float64, copy=False)
+        return self._cross @ self._weights(residual, noise)
 
 
 def _kernel(a: F64, b: F64) -> F64:

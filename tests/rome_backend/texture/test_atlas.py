@@ -98,3 +98,18 @@ def test_sampling_needs_no_particular_number_of_points(count: int) -> None:
     found = sample_image(image, x, y)
     assert found.shape == (count, 1)
     assert np.all(found == 5.5)
+
+
+def test_where_uvs_overlap_the_outer_face_wins(egg: HeadModel) -> None:
+    inner = egg.template * 0.8
+    count = len(egg.template)
+    head = replace(
+        egg,
+        topology_id="egg in an egg",
+        template=np.r_[inner, egg.template].astype(np.float32),
+        faces=np.r_[egg.faces[:, ::-1], egg.faces + count].astype(np.int32),
+        uv_faces=np.r_[egg.uv_faces[:, ::-1], egg.uv_faces].astype(np.int32),
+        regions={name: np.r_[mask, mask] for name, mask in egg.regions.items()},
+    )
+    atlas = atlas_of(head, 64)
+    assert np.all(atlas.face >= len(egg.faces))
