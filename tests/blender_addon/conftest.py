@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Synthetic rigs and an empty Blender for the add-on's tests.
 
-Does not know the exporters that are not under test here.
+Does not know the exporters that are not under test here. With ROME_ADDON_DIR the tests run on
+that copy of the add-on, for example on the unpacked zip, with the core inside it.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -13,6 +15,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def _use_the_copy(folder: Path) -> None:
+    """Make ``import blender_addon`` mean the package in the folder, whatever its name is."""
+    place = {"submodule_search_locations": [str(folder)]}
+    spec = spec_from_file_location("blender_addon", folder / "__init__.py", **place)
+    module = module_from_spec(spec)
+    sys.modules["blender_addon"] = module
+    spec.loader.exec_module(module)
+
+
+if "ROME_ADDON_DIR" in os.environ:
+    _use_the_copy(Path(os.environ["ROME_ADDON_DIR"]))
 
 
 def _synthetic_module():
@@ -28,6 +43,12 @@ def _rig(synthetic):
     from rome_backend.export.rig_arrays import rig_arrays
 
     return rig_arrays(synthetic.head, synthetic.basis, synthetic.avatar)
+
+
+@pytest.fixture(scope="session")
+def addon_dir():
+    """The folder of the add-on under test: ROME_ADDON_DIR, or the checkout's."""
+    return Path(os.environ.get("ROME_ADDON_DIR", ROOT / "blender_addon"))
 
 
 @pytest.fixture(scope="session")

@@ -10,16 +10,31 @@ import ast
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 import rome_backend.core.types
 
 ALLOWED = {"bpy", "mathutils", "numpy", "addon_utils", "bpy_extras"}
 
 
-def test_in_the_checkout_it_is_the_backend_s_core():
+def test_in_the_checkout_it_is_the_backend_s_core(root, addon_dir):
+    if addon_dir != root / "blender_addon":
+        pytest.skip("this is a built add-on")
     from blender_addon import core_access
 
     assert core_access.RigArrays is rome_backend.core.types.RigArrays
+
+
+def test_in_a_built_add_on_it_is_its_own(root, addon_dir):
+    """It also shows that these tests import the copy they were asked to test."""
+    if addon_dir == root / "blender_addon":
+        pytest.skip("this is the checkout")
+    from blender_addon import core_access
+
+    assert core_access.RigArrays.__module__ == "blender_addon.core.types"
+    assert addon_dir in Path(sys.modules["blender_addon.core.types"].__file__).parents
 
 
 def test_a_copy_inside_the_add_on_comes_first(root, tmp_path):

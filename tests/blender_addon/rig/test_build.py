@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rome_backend.core.errors import RomeError
+from blender_addon.core_access import RomeError
 from rome_backend.core.types import Camera
 
 
@@ -191,3 +191,27 @@ def test_keys_fall_into_groups(key, group):
     from blender_addon.rig.names import key_group
 
     assert key_group(key) == group
+
+
+def test_in_steps_it_is_the_same_head(empty_blender, built, rig):
+    from blender_addon.rig.build import build_steps
+    from blender_addon.rig.read import evaluated_vertices
+
+    count = sum(1 for _ in build_steps(rig))
+    assert count > 8
+    second = empty_blender.context.view_layer.objects.active
+    assert second != built.mesh
+    assert np.array_equal(evaluated_vertices(second), evaluated_vertices(built.mesh))
+
+
+@pytest.mark.parametrize("after", [1, 2, 6, 12])
+def test_a_build_that_is_given_up_leaves_nothing(empty_blender, rig, after):
+    from blender_addon.rig.build import build_steps
+
+    steps = build_steps(rig)
+    for _ in range(after):
+        next(steps)
+    steps.close()
+    data = empty_blender.data
+    kinds = ("objects", "collections", "meshes", "armatures", "cameras", "materials", "images")
+    assert {kind: len(getattr(data, kind)) for kind in kinds} == dict.fromkeys(kinds, 0)
