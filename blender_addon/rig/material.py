@@ -6,12 +6,16 @@ Does not know the mesh's shape. One texture serves two materials: skin, and glos
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from dataclasses import dataclass
+
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core_access import RigArrays
 from .names import image_name, material_name
+from .png import png_bytes
 
 Setting = float | tuple[float, float, float]
 
@@ -26,17 +30,33 @@ EYES: dict[str, Setting] = {"Roughness": 0.12, "Specular IOR Level": 0.5}
 SHADER = "ShaderNodeBsdfPrincipled"
 
 
-def add_materials(mesh: bpy.types.Object, rig: RigArrays) -> None:
+@dataclass(frozen=True)
+class HeadImages:
+    """The images of a head's surface: colour, and where the photo showed it."""
+
+    albedo: bpy.types.Image
+    confidence: bpy.types.Image
+
+
+def head_images(rig: RigArrays) -> Generator[None, None, HeadImages]:
+    """Pack the images of the surface, one per step."""
+    albedo = packed_image(image_name(rig.name, "Albedo"), rig.albedo, "sRGB")
+    yield
+    confidence = packed_image(image_name(rig.name, "Confidence"), rig.confidence, "Non-Color")
+    yield
+    return HeadImages(albedo, confidence)
+
+
+def add_materials(mesh: bpy.types.Object, rig: RigArrays, images: HeadImages) -> None:
     """Give the mesh slot 0 skin and slot 1 eyes, and assign every face to one of them.
 
     The confidence image stands unlinked in the skin's node tree, ready to be used as a mask.
     """
-    albedo = packed_image(image_name(rig.name, "Albedo"), rig.albedo, "sRGB")
-    confidence = packed_image(image_name(rig.name, "Confidence"), rig.confidence, "Non-Color")
-    skin = _material(material_name(rig.name, "Skin"), albedo, SKIN)
-    _add_unlinked_image(skin, confidence)
+    skin = _material(material_name(rig.name, "Skin"), images.albedo, SKIN)
+    _add_unlinked_image(skin, images.confidence)
     mesh.data.materials.append(skin)
-    mesh.data.materials.append(_material(material_name(rig.name, "Eyes"), albedo, EYES))
+    eyes = _material(material_name(rig.name, "Eyes"), images.albedo, EYES)
+    mesh.data.materials.append(eyes)
     slots = np.asarray(rig.eye_faces).astype(np.int32)
     mesh.data.polygons.foreach_set("material_index", slots)
 
@@ -47,13 +67,16 @@ def packed_image(name: str, pixels: NDArray[np.uint8], colour_space: str) -> bpy
     image = bpy.data.images.new(name, width, height, alpha=False)
     # Changing the colour space later would throw the pixels away.
     image.colorspace_settings.name = colour_space
-    rgba = np.ones((height, width, 4), dtype=np.float32)
-    colours = pixels if pixels.ndim == 3 else pixels[..., None]
-    rgba[..., :3] = colours[::-1].astype(np.float32) / 255.0
-    image.pixels.foreach_set(rgba.ravel())
-    image.update()
-    image.pack()
+    fill_image(image, pixels)
     return image
+
+
+def fill_image(image: bpy.types.Image, pixels: NDArray[np.uint8]) -> None:
+    """Replace an image's pixels by (H, W, 3) or (H, W) u8, row 0 at the top, packed."""
+    data = png_bytes(pixels)
+    image.pack(data=data, data_len=len(data))
+    image.source = "FILE"
+    image.buffers_free()
 
 
 def _material(

@@ -6,6 +6,8 @@ Does not know materials, bones or where the arrays came from.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import bpy
 import numpy as np
 
@@ -14,20 +16,32 @@ from .names import BASIS, UV_MAP, region_group
 from .space import directions_to_object, origin_of, to_object
 
 SMALLEST_WEIGHT = 1e-6
+KEYS_PER_STEP = 20
 
 
-def build_mesh(rig: RigArrays) -> bpy.types.Object:
-    """Return a new object, not yet in a collection, with surface, keys and vertex groups.
+def mesh_steps(mesh: bpy.types.Object, rig: RigArrays) -> Iterator[None]:
+    """Give a surface its shape keys and vertex groups, in steps of a few milliseconds."""
+    basis = to_object(rig.vertices, origin_of(rig.properties))
+    mesh.shape_key_add(name=BASIS, from_mix=False)
+    for number, key in enumerate(rig.keys, 1):
+        _add_shape_key(mesh, basis, key)
+        if number % KEYS_PER_STEP == 0:
+            yield
+    for joint, name in enumerate(rig.joint_names):
+        _add_joint_group(mesh, name, np.asarray(rig.weights[:, joint], dtype=np.float32))
+        yield
+    _add_region_groups(mesh, rig)
+    yield
+
+
+def build_surface(rig: RigArrays) -> bpy.types.Object:
+    """Return a new object, not yet in a collection, with faces and UVs.
 
     Vertices keep the order of rig.vertices; material slot 0 is skin, slot 1 the eyes.
     """
     data = _surface(rig)
     _add_uvs(data, rig)
-    mesh = bpy.data.objects.new(rig.name, data)
-    _add_shape_keys(mesh, rig)
-    _add_joint_groups(mesh, rig)
-    _add_region_groups(mesh, rig)
-    return mesh
+    return bpy.data.objects.new(rig.name, data)
 
 
 def _surface(rig: RigArrays) -> bpy.types.Mesh:
@@ -51,13 +65,6 @@ def _add_uvs(data: bpy.types.Mesh, rig: RigArrays) -> None:
     layer.data.foreach_set("uv", corners.ravel())
 
 
-def _add_shape_keys(mesh: bpy.types.Object, rig: RigArrays) -> None:
-    basis = to_object(rig.vertices, origin_of(rig.properties))
-    mesh.shape_key_add(name=BASIS, from_mix=False)
-    for key in rig.keys:
-        _add_shape_key(mesh, basis, key)
-
-
 def _add_shape_key(mesh: bpy.types.Object, basis: np.ndarray, key: RigKey) -> None:
     block = mesh.shape_key_add(name=key.name, from_mix=False)
     points = basis + directions_to_object(key.delta)
@@ -68,13 +75,10 @@ def _add_shape_key(mesh: bpy.types.Object, basis: np.ndarray, key: RigKey) -> No
     block.value = key.value
 
 
-def _add_joint_groups(mesh: bpy.types.Object, rig: RigArrays) -> None:
-    weights = np.asarray(rig.weights, dtype=np.float32)
-    for joint, name in enumerate(rig.joint_names):
-        group = mesh.vertex_groups.new(name=name)
-        column = weights[:, joint]
-        for index in np.nonzero(column > SMALLEST_WEIGHT)[0].tolist():
-            group.add((index,), float(column[index]), "REPLACE")
+def _add_joint_group(mesh: bpy.types.Object, name: str, weights: np.ndarray) -> None:
+    group = mesh.vertex_groups.new(name=name)
+    for index in np.nonzero(weights > SMALLEST_WEIGHT)[0].tolist():
+        group.add((index,), float(weights[index]), "REPLACE")
 
 
 def _add_region_groups(mesh: bpy.types.Object, rig: RigArrays) -> None:

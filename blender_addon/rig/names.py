@@ -10,6 +10,9 @@ BASIS = "Basis"
 UV_MAP = "UVMap"
 PROPERTY_PREFIX = "rome_"
 REGION_PREFIX = "region."
+LINK_PREFIX = "romelink_"
+SIGNATURES = "rome_signatures"
+SURFACE = "rome_surface"
 ORIGIN = "origin"
 
 _GROUPS = (
