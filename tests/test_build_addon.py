@@ -119,7 +119,7 @@ WRONG = {
     "another version": {"blender_manifest.toml": MANIFEST.replace(b"1.2.3", b"1.2.4")},
     "unknown tag": {"blender_manifest.toml": MANIFEST.replace(b'"Render"', b'"Heads"')},
     "too old": {"blender_manifest.toml": MANIFEST.replace(b"4.2.0", b"4.1.0")},
-    "another licence": {"blender_manifest.toml": MANIFEST.replace(b"GPL-3", b"GPL-2")},
+    "another licence": {"blender_manifest.toml": MANIFEST.replace(b'or-later"', b'only"')},
     "unknown permission": {"blender_manifest.toml": MANIFEST.replace(b"files =", b"disk =")},
     "long reason": {"blender_manifest.toml": MANIFEST.replace(b"photos", b"photos" * 12)},
     "reason with period": {"blender_manifest.toml": MANIFEST.replace(b"photos", b"photos.")},
