@@ -20,7 +20,10 @@ from rome_backend.tracking.decoder_errors import DECODER_ERRORS
 from rome_backend.tracking.photo_opencv import decode_with_opencv
 from rome_backend.tracking.pixel_range import to_eight_bits
 
-MAXIMUM_PIXELS = 120_000_000
+MAXIMUM_PIXELS = 100_000_000
+# These decoders take up to 20 bytes per pixel; 1.5 GiB must be enough for everything.
+_HUNGRY_FORMATS = ("WEBP", "JPEG2000", "AVIF", "GIF")
+_MAXIMUM_HUNGRY_PIXELS = 40_000_000
 _KEPT_PIXELS = 24_000_000
 _MAXIMUM_BYTES = 512 * 1024**2
 _MINIMUM_SIDE = 48
@@ -38,7 +41,7 @@ def load_photo(
 
     Args:
         source: a path, or the content of a file.
-        max_pixels: more than this is refused.
+        max_pixels: more than this is refused; some formats are refused above 40 million.
         name: name of the photo when `source` is bytes.
 
     Returns:
@@ -64,7 +67,8 @@ def load_photo(
         raise _too_large(name) from error
     except DECODER_ERRORS as error:
         raise _unreadable(name) from error
-    _check_size(image.size, name, max_pixels)
+    hungry = image.format in _HUNGRY_FORMATS
+    _check_size(image.size, name, min(max_pixels, _MAXIMUM_HUNGRY_PIXELS) if hungry else max_pixels)
     return _decode(image, name)
 
 
@@ -179,5 +183,5 @@ def _too_large(name: str) -> PhotoRefused:
     return PhotoRefused(
         "photo_too_large",
         f"{name} has more pixels than can be read safely.",
-        "Scale it down to at most 100 million pixels, or crop it to the person.",
+        "Scale it down to at most 40 million pixels, or crop it to the person.",
     )

@@ -220,6 +220,17 @@ def test_the_number_of_pixels_is_an_argument() -> None:
     assert load_photo(data, max_pixels=64 * 96).rgb.shape == (64, 96, 3)
 
 
+def test_formats_whose_decoders_take_much_memory_have_a_lower_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(photo_module, "_MAXIMUM_HUNGRY_PIXELS", 64 * 96 - 1)
+    for kind in ("WEBP", "JPEG2000", "AVIF", "GIF"):
+        with pytest.raises(PhotoRefused) as caught:
+            load_photo(encoded(Image.fromarray(scene()), kind))
+        assert caught.value.code == "photo_too_large"
+    assert load_photo(encoded(Image.fromarray(scene()), "PNG")).warnings == ()
+
+
 def test_a_file_too_long_to_be_a_photo_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
