@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rome_backend.core.camera import crop_camera, orbit, perspective, project, weak_perspective
 from blender_addon.core_access import RomeError
+from rome_backend.core.camera import crop_camera, orbit, perspective, project, weak_perspective
 from rome_backend.core.rotations import rotation_matrices
 from rome_backend.core.types import Camera
 
