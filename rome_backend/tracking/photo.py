@@ -60,17 +60,21 @@ def load_photo(
     with warnings.catch_warnings():
         # Pillow warns of sizes, which are checked here, and of damaged tags, which do no harm.
         warnings.simplefilter("ignore")
-        try:
-            image = Image.open(io.BytesIO(data))
-        except UnidentifiedImageError:
-            return _photo(decode_with_opencv(data, name, max_pixels), None, name, [])
-        except Image.DecompressionBombError as error:
-            raise _too_large(name) from error
-        except DECODER_ERRORS as error:
-            raise _unreadable(name) from error
-        limit = _MAXIMUM_HUNGRY_PIXELS if image.format in _HUNGRY_FORMATS else max_pixels
-        _check_size(image.size, name, min(limit, max_pixels))
-        return _decode(image, name)
+        return _open(data, name, max_pixels)
+
+
+def _open(data: bytes, name: str, max_pixels: int) -> Photo:
+    try:
+        image = Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        return _photo(decode_with_opencv(data, name, max_pixels), None, name, [])
+    except Image.DecompressionBombError as error:
+        raise _too_large(name) from error
+    except DECODER_ERRORS as error:
+        raise _unreadable(name) from error
+    limit = _MAXIMUM_HUNGRY_PIXELS if image.format in _HUNGRY_FORMATS else max_pixels
+    _check_size(image.size, name, min(limit, max_pixels))
+    return _decode(image, name)
 
 
 def _read(path: Path) -> bytes:
