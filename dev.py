@@ -7,6 +7,7 @@ Knows nothing of heads; uses the standard library only and runs on any Python fr
     python3 dev.py demo [PHOTO]    one photo (or the default one) to a rigged head and pictures
     python3 dev.py test [ARGS]     the tests; ARGS go to pytest
     python3 dev.py check           ruff and mypy
+    python3 dev.py blender [ARGS]  the built add-on in Blender 4.5 and 5.0: its tests and types
     python3 dev.py bench [ARGS]    the benches over the whole data set
     python3 dev.py rome ARGS       the rome command itself
 """
@@ -147,6 +148,11 @@ def check(python: Path, arguments: List[str]) -> int:
     return lint or types
 
 
+def blender(python: Path, arguments: List[str]) -> int:
+    """Build the extension and test the result in the Blender versions .venv does not hold."""
+    return run([str(python), "tools/blender_tests.py", *arguments])
+
+
 def bench(python: Path, arguments: List[str]) -> int:
     """Run every bench over the whole data set (a first argument that is no option: its folder)."""
     if arguments and not arguments[0].startswith("-"):
@@ -162,7 +168,14 @@ def bench(python: Path, arguments: List[str]) -> int:
     return max(codes)
 
 
-TASKS = {"demo": demo, "test": test, "check": check, "bench": bench, "rome": rome}
+TASKS = {
+    "demo": demo,
+    "test": test,
+    "check": check,
+    "blender": blender,
+    "bench": bench,
+    "rome": rome,
+}
 
 
 def main(arguments: List[str]) -> int:

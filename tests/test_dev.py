@@ -180,6 +180,11 @@ def test_check_runs_both_tools_even_if_the_first_fails(
     assert recorder.said("mypy")
 
 
+def test_blender_is_the_tool_s_work(dev: ModuleType, calls: Calls) -> None:
+    assert dev.main(["blender", "--only", "5.0"]) == 0
+    assert calls.commands[-1][1:] == ["tools/blender_tests.py", "--only", "5.0"]
+
+
 def test_bench_takes_a_data_folder(dev: ModuleType, calls: Calls) -> None:
     assert dev.main(["bench", "some/data"]) == 0
     kinds = [command[4] for command in calls.commands if "bench" in command]
