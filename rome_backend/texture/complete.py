@@ -41,10 +41,14 @@ def complete(
 ) -> CompletedTexels:
     """Complete texel colours (P, 3) sRGB 0..255 known with weight (P,).
 
-    In this order: texels of scalp and ears that are neither skin nor hair lose their weight; the
-    mirrored half is used where the own weight is poor; the rest continues skin, hair and cloth;
-    eyeballs become whole; the mouth's inside is dark red where the photo does not show it.
+    Texels that are not finite count as unknown. In this order: texels of scalp and ears that are
+    neither skin nor hair lose their weight; the mirrored half is used where the own weight is
+    poor; the rest continues skin, hair and cloth; eyeballs become whole; the mouth's inside is
+    dark red where the photo does not show it.
     """
+    finite = np.isfinite(colour).all(axis=1) & np.isfinite(weight)
+    colour = np.where(finite[:, None], colour, np.float32(0))
+    weight = np.where(finite, weight, np.float32(0))
     regions = region_texels(head, atlas)
     palette = palette_of(colour, weight, atlas.spread(head.template), regions)
     regions = _hair_over_ears(regions, palette, colour, weight)

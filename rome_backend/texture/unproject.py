@@ -54,6 +54,7 @@ def unproject(head: HeadModel, atlas: Atlas, view: TextureView) -> SeenTexels:
     height = view.vertices @ axes[2]
     normals = vertex_normals(view.vertices, head.faces) @ axes.T
     texels = atlas.spread(np.c_[px, height, normals])
+    texels[~np.isfinite(texels[:, :2]).all(1), :2] = -1e4  # behind the camera, so outside the photo
     x, y, normal = texels[:, 0], texels[:, 1], texels[:, 3:]
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-6)
     metres = _metres_per_px(view, px)
@@ -68,7 +69,7 @@ def unproject(head: HeadModel, atlas: Atlas, view: TextureView) -> SeenTexels:
 def _metres_per_px(view: TextureView, px: F64) -> float:
     """The scale of the picture at the head, from the spread of its vertices."""
     across = view.vertices @ view_axes(view.camera)[:2].T
-    return float(np.linalg.norm(across.std(0)) / np.linalg.norm(px.std(0)))
+    return float(np.linalg.norm(across.std(0)) / np.linalg.norm(np.nanstd(px, axis=0)))
 
 
 def _visible(

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rome_backend.core.camera import perspective
 from rome_backend.core.types import HeadModel
 from rome_backend.texture.atlas import atlas_of
 from rome_backend.texture.unproject import unproject
@@ -86,3 +87,16 @@ def test_the_shift_moves_where_colours_are_taken(egg: HeadModel, photograph) -> 
     sure = (first.weight > 0.3) & (second.weight > 0.3)
     assert sure.mean() > 0.15
     assert np.abs(first.colour[sure] - second.colour[sure]).mean() < 1.0
+
+
+def test_a_mesh_partly_behind_the_camera_is_looked_up_where_it_is_not(
+    egg: HeadModel, photograph
+) -> None:
+    atlas = atlas_of(egg, SIZE)
+    view = photograph(0)
+    pinhole = perspective(900.0, np.eye(3), [0, 0, 0.05], 384, 384)
+    seen = unproject(egg, atlas, replace(view, camera=pinhole))
+    front = atlas.spread(egg.template)[:, 2] > 0
+    assert np.isfinite(seen.colour).all()
+    assert np.isfinite(seen.weight).all()
+    assert np.all(seen.weight[front] == 0)

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Completion: what is trusted, what mirrors, ears under hair, and the mouth's inside.
+
+Does not test photos.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rome_backend.core.types import HeadModel
+from rome_backend.texture.atlas import atlas_of
+from rome_backend.texture.complete import complete
+
+SIZE = 160
+SKIN, HAIR, GREEN = (205.0, 150.0, 125.0), (60.0, 45.0, 35.0), (40.0, 160.0, 60.0)
+
+
+@pytest.fixture
+def seen(egg: HeadModel) -> tuple:
+    """Atlas, points, colour and weight of a two-coloured egg seen from the front."""
+    atlas = atlas_of(egg, SIZE)
+    points = atlas.spread(egg.template)
+    hair = atlas.spread(egg.regions["hair"].astype(np.float32)) > 0.5
+    noise = np.random.default_rng(0).normal(0, 3, (len(points), 3))
+    colour = np.clip(np.where(hair[:, None], HAIR, SKIN) + noise, 0, 255).astype(np.float32)
+    return atlas, points, colour, (points[:, 2] > -0.005).astype(np.float32)
+
+
+def test_seen_texels_keep_their_colour_and_all_are_filled(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    done = complete(egg, atlas, colour, weight)
+    assert done.filled.all()
+    inner = points[:, 2] > 0.03
+    assert np.abs(done.colour - colour)[inner].max() < 2
+    assert done.trust[inner].min() > 0.8
+    assert np.all(done.trust <= weight)
+
+
+def test_background_on_an_ear_is_not_trusted(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    ear = (points[:, 0] > 0.072) & (np.abs(points[:, 1]) < 0.012) & (points[:, 2] > 0)
+    colour[ear] = GREEN
+    done = complete(egg, atlas, colour, weight)
+    assert ear.sum() > 10
+    assert done.trust[ear].max() < 0.2
+    assert np.abs(done.colour[ear].mean(0) - SKIN).max() < 40
+
+
+def test_ears_covered_by_hair_stay_hair(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    ears = atlas.spread(egg.regions["ears"].astype(np.float32)) > 0.3
+    colour[ears] = HAIR
+    done = complete(egg, atlas, colour, weight)
+    assert np.abs(done.colour[ears].mean(0) - HAIR).max() < 25
+
+
+def test_a_half_seen_face_is_completed_by_its_mirror(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    mole = (np.hypot(points[:, 0] - 0.035, points[:, 1]) < 0.008) & (points[:, 2] > 0)
+    twin = (np.hypot(points[:, 0] + 0.035, points[:, 1]) < 0.006) & (points[:, 2] > 0)
+    colour[mole] = (90.0, 60.0, 50.0)
+    weight = weight * (points[:, 0] > -0.015)
+    done = complete(egg, atlas, colour, weight)
+    assert done.trust[twin].max() == 0
+    assert np.abs(done.colour[twin].mean(0) - [90, 60, 50]).max() < 25
+
+
+def test_an_unseen_mouth_is_dark_red(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    mouth = egg.regions["lips"]
+    head = replace(egg, regions={**egg.regions, "mouth_inside": mouth})
+    inside = atlas.spread(mouth.astype(np.float32)) > 0.99
+    done = complete(head, atlas, colour, weight * ~inside)
+    red, green, blue = done.colour[inside].mean(0)
+    assert 40 < red < 110
+    assert red > 1.5 * green
+    assert red > 1.5 * blue
+
+
+def test_damaged_colours_count_as_unseen(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    spot = np.hypot(points[:, 0], points[:, 1]) < 0.004
+    colour[spot] = np.nan
+    done = complete(egg, atlas, colour, weight)
+    assert done.filled.all()
+    assert np.isfinite(done.colour).all()
+    assert np.all(done.trust[spot] == 0)
+    front = spot & (points[:, 2] > 0)
+    assert np.abs(done.colour[front].mean(0) - SKIN).max() < 30

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Skin and hair colours learned from texels, and the texels that fit neither.
+
+Does not test what is done with them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rome_backend.core.types import HeadModel
+from rome_backend.texture.atlas import atlas_of
+from rome_backend.texture.palette import REGIONS, fit_colours, palette_of, region_texels, to_lab
+
+SKIN, HAIR, GREEN = (205.0, 150.0, 125.0), (60.0, 45.0, 35.0), (40.0, 160.0, 60.0)
+
+
+def coloured(egg: HeadModel, skin: tuple = SKIN, hair: tuple = HAIR) -> tuple:
+    atlas = atlas_of(egg, 128)
+    regions = region_texels(egg, atlas)
+    points = atlas.spread(egg.template)
+    noise = np.random.default_rng(0).normal(0, 4, (len(points), 3))
+    colour = np.where(regions["hair"][:, None] > 0.5, hair, skin) + noise
+    weight = (points[:, 2] > -0.04).astype(np.float32)
+    return np.clip(colour, 0, 255).astype(np.float32), weight, points, regions
+
+
+def test_regions_are_complete_and_left_is_the_subjects_left(egg: HeadModel) -> None:
+    atlas = atlas_of(egg, 128)
+    regions = region_texels(egg, atlas)
+    assert set(regions) == {*REGIONS, "left"}
+    assert regions["mouth_inside"].max() == 0
+    x = atlas.spread(egg.template)[:, 0]
+    assert np.all(regions["left"][x > 0.015] > 0.999)
+    assert np.all(regions["left"][x < -0.015] < 0.001)
+
+
+def test_skin_and_hair_are_found(egg: HeadModel) -> None:
+    colour, weight, points, regions = coloured(egg)
+    palette = palette_of(colour, weight, points, regions)
+    assert np.abs(palette.skin.rgb() - SKIN).max() < 6
+    assert np.abs(palette.hair.rgb() - HAIR).max() < 6
+    hair = regions["hair"] > 0.5
+    assert palette.skin_likeness[~hair].mean() > 0.95
+    assert palette.skin_likeness[hair].max() < 0.05
+    assert palette.foreign.max() < 0.1
+
+
+def test_a_third_colour_is_foreign(egg: HeadModel) -> None:
+    colour, weight, points, regions = coloured(egg)
+    spot = (regions["hair"] > 0.5) & (points[:, 0] > 0.06)
+    colour[spot] = GREEN
+    palette = palette_of(colour, weight, points, regions)
+    assert spot.sum() > 50
+    assert palette.foreign[spot].min() > 0.9
+    assert palette.foreign[~spot].max() < 0.2
+
+
+def test_a_bare_scalp_is_skin(egg: HeadModel) -> None:
+    palette = palette_of(*coloured(egg, hair=SKIN))
+    assert np.abs(palette.hair.rgb() - palette.skin.rgb()).max() < 6
+    assert palette.skin_likeness.mean() > 0.95
+
+
+def test_a_beard_does_not_become_skin(egg: HeadModel) -> None:
+    colour, weight, points, regions = coloured(egg)
+    beard = (points[:, 1] < -0.03) & (points[:, 2] > 0)
+    colour[beard] = (230.0, 230.0, 230.0)
+    palette = palette_of(colour, weight, points, regions)
+    assert np.abs(palette.skin.rgb() - SKIN).max() < 10
+
+
+def test_with_nothing_seen_there_is_a_usable_default(egg: HeadModel) -> None:
+    colour, weight, points, regions = coloured(egg)
+    palette = palette_of(colour, 0 * weight, points, regions)
+    red, green, blue = palette.skin.rgb()
+    assert 255 > red > green > blue > 60
+    assert np.isfinite(palette.foreign).all()
+
+
+def test_few_texels_are_no_distribution_and_outliers_do_not_matter() -> None:
+    lab = np.tile(np.float32([60, 10, 12]), (1000, 1))
+    weight = np.ones(1000, np.float32)
+    assert fit_colours(lab, np.where(np.arange(1000) < 100, weight, 0)) is None
+    lab[:150] = [10, -60, 60]
+    model = fit_colours(lab, weight)
+    assert model is not None
+    assert np.abs(model.mean - [60, 10, 12]).max() < 3
+    assert model.distance(lab[:1])[0] > 50 > 1 > model.distance(lab[-1:])[0]
+
+
+def test_lab_of_white_grey_and_black() -> None:
+    lab = to_lab(np.float32([[255, 255, 255], [119, 119, 119], [0, 0, 0]]))
+    assert np.allclose(lab[:, 0], [100, 50, 0], atol=0.5)
+    assert np.abs(lab[:, 1:]).max() < 0.5
