@@ -70,7 +70,7 @@ def arrays(value: object) -> dict[str, np.ndarray]:
 
 def test_the_head_matches_the_photo(result: CreateResult, tools: Tools) -> None:
     assert exported_reprojection(tools.head, tools.basis, result.avatar) < 3.5
-    assert result.silhouette_iou > 0.88
+    assert result.silhouette_iou > 0.85
     assert result.empty_texels == 0
     assert result.faces == 1
 
