@@ -25,7 +25,7 @@ from rome_backend import __version__
 from rome_backend.commands.console import Console, protected_stdout
 from rome_backend.core.errors import Cancelled, OutOfResources, RomeError, UsageError
 
-COMMANDS = ("create", "render", "export", "assets", "doctor", "bench", "demo")
+COMMANDS = ("create", "render", "export", "assets", "doctor", "bench", "demo", "serve")
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO
 
 from rome_backend.core.errors import RomeError
 
@@ -73,6 +73,10 @@ class Console:
         if text:
             self._out.write(text + "\n")
             self._out.flush()
+
+    def wire(self) -> BinaryIO:
+        """Return the real stdout for bytes, for the one command that speaks no text."""
+        return self._out.buffer
 
     def progress(self, stage: str, fraction: float) -> None:
         """Show how far a stage is (fraction in [0, 1]): a bar on a terminal, else a line each."""

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the backend does for each request: photos to avatars, avatar files to rigs, faces found.
+
+Does not know pipes or queues. Costly packages are imported by the first job that needs them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rome_backend.core.errors import RomeError
+from rome_backend.core.messages import AvatarReady, CreateAvatar, LoadAvatar, Message
+from rome_backend.core.rig_file import rig_to_tensors
+from rome_backend.server.estimates import StageSeconds
+from rome_backend.server.jobs import Handler, Job
+
+if TYPE_CHECKING:
+    from rome_backend.avatar.create import Tools
+    from rome_backend.core.types import Avatar, HeadModel, OffsetBasis
+
+# Seconds of a first run ever, in order; measured on two slow cores, replaced by this machine's own.
+CREATE_SECONDS = {
+    "set up": 6.0, "track": 0.5, "crop": 0.4, "fit": 0.2, "silhouette": 0.5, "texture": 2.5,
+    "rig": 0.5,
+}  # fmt: skip
+PER_PHOTO = ("track", "crop")
+KEPT_AVATARS = 16
+
+
+class Handlers:
+    """The backend's memory between requests: loaded tools and known avatars."""
+
+    def __init__(self, seconds: StageSeconds) -> None:
+        self._seconds = seconds
+        self._tools: tuple[str, Tools] | None = None
+        self._avatars: OrderedDict[str, Avatar] = OrderedDict()
+
+    def table(self) -> Mapping[type[Any], Handler]:
+        """Return message type -> what answers it."""
+        return {CreateAvatar: self.create_avatar, LoadAvatar: self.load_avatar}
+
+    def create_avatar(self, message: CreateAvatar, job: Job) -> Message:
+        """Make an avatar of photos and its rig (see avatar.create.create_avatar)."""
+        photos = max(len(message.photos), 1)
+        warm = self._tools is not None and self._tools[0] == message.head
+        kind = f"create {message.size} {'warm' if warm else 'cold'}"
+        first = CREATE_SECONDS | ({"set up": 0.0} if warm else {})
+        expected = self._seconds.expected(kind, first)
+        job.expect({stage: s * _times(stage, photos) for stage, s in expected.items()})
+        job.enter("set up")
+        from rome_backend.avatar.create import CreateOptions, create_avatar
+
+        options = CreateOptions(message.size, message.face, message.seed, "auto", message.head)
+        tools = self._tools_for(message.head)
+        result = create_avatar(
+            [Path(photo) for photo in message.photos],
+            options,
+            lambda stage, fraction: job.enter(stage) if fraction < 1.0 else None,
+            job.is_cancelled,
+            tools,
+        )
+        job.enter("rig")
+        answer = self._ready(
+            message.request_id, result.avatar, (tools.head, tools.basis), result.faces
+        )
+        spent = job.seconds()
+        shares = {stage: s / _times(stage, photos) for stage, s in spent.items()}
+        self._seconds.remember(kind, shares)
+        return answer
+
+    def load_avatar(self, message: LoadAvatar, job: Job) -> Message:
+        """Take in the bytes of a .rome file; FileInvalid or AssetMissing as its reader says."""
+        job.expect(self._seconds.expected("load", {"set up": 2.0, "rig": 0.5}))
+        job.enter("set up")
+        from rome_backend.avatar.avatar import load_avatar, require_head_model
+        from rome_backend.avatar.heads import load_head
+
+        with tempfile.TemporaryDirectory(prefix="rome-") as folder:
+            path = Path(folder) / "avatar.rome"
+            path.write_bytes(message.data.data)
+            avatar = load_avatar(path)
+        head, basis = load_head(str(avatar.provenance.get("head", "open")))
+        require_head_model(avatar, head)
+        job.enter("rig")
+        answer = self._ready(message.request_id, avatar, (head, basis), 0)
+        self._seconds.remember("load", job.seconds())
+        return answer
+
+    def avatar(self, avatar_id: str) -> Avatar:
+        """Return a known avatar; RomeError `avatar_unknown` when the backend has forgotten it."""
+        if avatar_id not in self._avatars:
+            raise RomeError(
+                "avatar_unknown", "The backend does not know this avatar.", "Load it again."
+            )
+        self._avatars.move_to_end(avatar_id)
+        return self._avatars[avatar_id]
+
+    def _tools_for(self, head: str) -> Tools:
+        from rome_backend.avatar.create import load_tools
+
+        if self._tools is None or self._tools[0] != head:
+            self._tools = (head, load_tools(head))
+        return self._tools[1]
+
+    def _ready(
+        self,
+        request_id: int,
+        avatar: Avatar,
+        model: tuple[HeadModel, OffsetBasis],
+        faces: int,
+    ) -> AvatarReady:
+        """Keep an avatar and return it with its rig; its id is a hash of its file."""
+        from rome_backend.export.rig_arrays import rig_arrays
+
+        data = _file_bytes(avatar)
+        avatar_id = hashlib.sha256(data).hexdigest()[:32]
+        self._avatars[avatar_id] = avatar
+        self._avatars.move_to_end(avatar_id)
+        while len(self._avatars) > KEPT_AVATARS:
+            self._avatars.popitem(last=False)
+        tensors, metadata = rig_to_tensors(rig_arrays(*model, avatar))
+        return AvatarReady(
+            request_id, avatar_id, avatar.name, tensors, metadata,
+            np.frombuffer(data, np.uint8), faces, tuple(avatar.warnings), dict(avatar.licences),
+        )  # fmt: skip
+
+
+def _times(stage: str, photos: int) -> int:
+    return photos if stage in PER_PHOTO else 1
+
+
+def _file_bytes(avatar: Avatar) -> bytes:
+    from rome_backend.avatar.avatar import save_avatar
+
+    with tempfile.TemporaryDirectory(prefix="rome-") as folder:
+        path = Path(folder) / "avatar.rome"
+        save_avatar(avatar, path)
+        return path.read_bytes()

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The backend process: takes stdin and stdout for the wire and keeps everybody else off them.
+
+Does not know what the jobs do.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from io import BufferedReader
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rome_backend import __version__
+from rome_backend.core.messages import PROTOCOL, Welcome
+from rome_backend.server.jobs import Handler
+from rome_backend.server.session import Session
+
+
+def serve(writing: BinaryIO, handlers: Mapping[type[Any], Handler]) -> int:
+    """Answer messages from stdin until it ends; return the exit code.
+
+    Args:
+        writing: the real stdout; file descriptor 1 must already lead elsewhere.
+        handlers: message type -> what answers it.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for Blender; it closes the pipe
+    with _own_stdin() as reading:
+        return Session(reading, writing, handlers, _welcome()).run()
+
+
+def _own_stdin() -> BufferedReader:
+    """Return stdin's pipe and leave nothing on file descriptor 0, for us and for children."""
+    reading = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return reading
+
+
+def log_to(path: Path) -> None:
+    """Send stderr, and stdout of those who print, to the end of a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stderr.flush()
+    with open(path, "ab") as file:
+        for number in (1, 2):
+            os.dup2(file.fileno(), number)
+
+
+def _welcome() -> Welcome:
+    return Welcome(PROTOCOL, __version__, "cpu", platform.python_version(), "")
