@@ -132,9 +132,14 @@ class _Clock:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-def load_tools(head: str = OPEN) -> Tools:
-    """Load networks and head model; AssetMissing when a model file is not installed."""
-    models = ensure_tracker_models()
+def load_tools(head: str = OPEN, progress: Progress | None = None) -> Tools:
+    """Load networks and head model, fetching the tracker's files if they are not installed.
+
+    progress: called with a stage while something is fetched, the fraction staying at 0.
+    Raises AssetMissing when a model file is not there and cannot be fetched.
+    """
+    report = progress or (lambda stage, fraction: None)
+    models = ensure_tracker_models(lambda stage, fraction: report(stage, 0.0))
     model, basis = load_head(head)
     return Tools(model, basis, FaceTracker(models), PersonMatte(models), FaceFitter(model))
 
@@ -164,7 +169,7 @@ def create_avatar(
         raise UsageError("no_photos", "No photo was given.", "Name at least one photo.")
     clock = _Clock(progress or (lambda stage, fraction: None), cancelled or (lambda: False))
     with clock.stage("set up"):
-        tools = tools or load_tools(options.head)
+        tools = tools or load_tools(options.head, clock.progress)
     views = [_view(path, options, tools, clock) for path in photos]
     with clock.stage("fit"):
         fits = tools.fitter.fit_shared([view.crop.landmarks for view in views])

@@ -129,7 +129,7 @@ def _run_folder(folder: Path, out: Path, options: CreateOptions, console: Consol
             "out_is_a_file", "A folder of photos becomes several avatars, but OUT is one file.",
             "Give OUT without an ending; a folder is made.",
         )  # fmt: skip
-    tools = load_tools(options.head)
+    tools = load_tools(options.head, console.progress)
     made, refused = [], []
     for photo, name in zip(photos, unique_names(photos), strict=True):
         console.say(photo.name)
