@@ -82,7 +82,7 @@ def _hair_over_ears(
     told = [_hair_share(weight * ears * side, ears * side, palette) for side in sides]
     for side, own, other in zip(sides, told, told[::-1], strict=True):
         share = own if own is not None else other
-        if share is not None and share > 0.6:
+        if share is not None and share > 0.75:
             scalp = np.maximum(scalp, ears * side)
             ears = ears * (1 - side)
     return {**regions, "ears": ears, "hair": scalp}

@@ -51,9 +51,8 @@ def layered_fill(
     shine = (contrast[0] * detail[0] + contrast[1] * detail[1])[:, None]
     neck = regions["neck"]
     skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95, 0.08)
-    hair = _layer(
-        atlas, fill, colour, weight * scalp * (1.05 - bare) ** 2, palette.hair.rgb() * 0.86, 0.03
-    )
+    strand = weight * scalp * (palette.hair_likeness + 0.02)
+    hair = _layer(atlas, fill, colour, strand, palette.hair.rgb() * 0.86, 0.03)
     cloth = _layer(atlas, fill, colour, weight * neck * (1 - bare), None, 0.08, level=True)
     skin *= _crevices(head)[:, None]
     strands = atlas.spread(hair)
@@ -131,7 +130,8 @@ def _shares(
 ) -> tuple[F32, F32]:
     """How much of each texel is hair and cloth, (P,) each, if the photo does not tell."""
     count = len(head.template)
-    mask = head.regions["hair"].astype(np.float64)[:, None]
+    mask, _ = atlas.gather(regions["hair"][:, None], np.ones_like(weight))
+    mask = np.maximum(mask, head.regions["hair"][:, None])  # ears under hair belong to it
     soft = fill.fill(np.zeros((count, 1)), np.zeros(count), mask, _HAIRLINE)
     hair = _step(atlas.spread(soft)[:, 0] + 0.08 * strands, 0.35, 0.65)
     neck = weight * regions["neck"]

@@ -83,13 +83,14 @@ class Palette:
     """Skin and hair of one person.
 
     skin, hair: colour models (hair equals skin where the scalp is bare);
-    skin_likeness (P,) f32 in [0, 1]: 1 where the texel's colour is skin's;
+    skin_likeness, hair_likeness (P,) f32 in [0, 1]: 1 where the texel's colour is skin's, hair's;
     foreign (P,) f32 in [0, 1]: 1 where it is neither skin's nor hair's.
     """
 
     skin: ColourModel
     hair: ColourModel
     skin_likeness: F32
+    hair_likeness: F32
     foreign: F32
 
 
@@ -105,11 +106,21 @@ def palette_of(colour: F32, weight: F32, points: F32, regions: Mapping[str, F32]
     if skin is None:
         skin = ColourModel(_DEFAULT_SKIN, np.linalg.inv(np.diag((2 * _LEAST_SPREAD) ** 2)))
     distance = skin.distance(lab)
-    likeness = np.clip(1.6 - distance / 10, 0, 1)
+    likeness = _likeness(distance)
     scalp = (regions["hair"] > 0.5) * weight
-    hair = fit_colours(lab, scalp * (likeness < 0.4)) or fit_colours(lab, scalp) or skin
-    foreign = np.clip(np.minimum(distance, hair.distance(lab)) / 12 - 1, 0, 1)
-    return Palette(skin, hair, likeness.astype(np.float32), foreign.astype(np.float32))
+    covered = scalp * (likeness < 0.7)
+    # Fair hair looks like skin; what little does not is then cloth or shadow, not hair.
+    if covered.sum() < 0.25 * scalp.sum():
+        covered = scalp
+    hair = fit_colours(lab, covered) or skin
+    from_hair = hair.distance(lab)
+    foreign: F32 = np.clip(np.minimum(distance, from_hair) / 12 - 1, 0, 1)
+    return Palette(skin, hair, likeness, _likeness(from_hair), foreign)
+
+
+def _likeness(distance: F32) -> F32:
+    """1 for squared distances up to 6, 0 from 16."""
+    return np.clip(1.6 - distance / 10, 0, 1)
 
 
 def _between_lips_and_brows(points: F32, regions: Mapping[str, F32]) -> Mask:

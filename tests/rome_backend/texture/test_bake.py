@@ -74,8 +74,9 @@ def test_both_sides_of_a_uv_cut_agree(egg: HeadModel, front) -> None:
     outwards = np.where(egg.uvs[other[:, 1]] < 0.5, 0.5 / SIZE, -0.5 / SIZE)
     first = at(front.albedo, egg.uvs[twice[:, 1]] + inwards)
     second = at(front.albedo, egg.uvs[other[:, 1]] + outwards)
-    assert np.abs(first - second).mean() < 6
-    assert np.abs(first - second).max() < 30
+    gap = np.abs(first - second).max(1)
+    assert gap.mean() < 4
+    assert np.sort(gap)[-2] < 12  # the hairline may cross the cut within a texel
 
 
 def test_the_hidden_half_mirrors_the_seen_one(egg: HeadModel, photograph, paint, psnr) -> None:

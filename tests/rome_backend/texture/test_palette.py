@@ -93,3 +93,13 @@ def test_lab_of_white_grey_and_black() -> None:
     lab = to_lab(np.float32([[255, 255, 255], [119, 119, 119], [0, 0, 0]]))
     assert np.allclose(lab[:, 0], [100, 50, 0], atol=0.5)
     assert np.abs(lab[:, 1:]).max() < 0.5
+
+
+def test_fair_hair_that_looks_like_skin_is_not_learned_from_a_dark_collar(egg: HeadModel) -> None:
+    colour, weight, points, regions = coloured(egg, hair=(200.0, 165.0, 130.0))
+    collar = (regions["hair"] > 0.5) & (points[:, 0] > 0.07)
+    colour[collar] = (20.0, 25.0, 60.0)
+    palette = palette_of(colour, weight, points, regions)
+    assert collar.sum() > 50
+    assert palette.hair.rgb().mean() > 140
+    assert palette.hair_likeness[collar].max() < 0.1
