@@ -11,12 +11,53 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
-    from rome_backend.core.errors import RomeError
-    from rome_backend.core.rig_file import load_rig
+    from rome_backend.core.errors import Cancelled, OutOfResources, RomeError
+    from rome_backend.core.messages import (
+        AvatarReady,
+        Cancel,
+        CreateAvatar,
+        DetectFaces,
+        FacesFound,
+        Failed,
+        LoadAvatar,
+        Progress,
+        Rebake,
+    )
+    from rome_backend.core.rig_file import load_rig, rig_from_tensors
     from rome_backend.core.types import JOINTS, Camera, RigArrays, RigKey
 else:
-    from .core.errors import RomeError
-    from .core.rig_file import load_rig
+    from .core.errors import Cancelled, OutOfResources, RomeError
+    from .core.messages import (
+        AvatarReady,
+        Cancel,
+        CreateAvatar,
+        DetectFaces,
+        FacesFound,
+        Failed,
+        LoadAvatar,
+        Progress,
+        Rebake,
+    )
+    from .core.rig_file import load_rig, rig_from_tensors
     from .core.types import JOINTS, Camera, RigArrays, RigKey
 
-__all__ = ["JOINTS", "Camera", "RigArrays", "RigKey", "RomeError", "load_rig"]
+__all__ = [
+    "JOINTS",
+    "AvatarReady",
+    "Camera",
+    "Cancel",
+    "Cancelled",
+    "CreateAvatar",
+    "DetectFaces",
+    "FacesFound",
+    "Failed",
+    "LoadAvatar",
+    "OutOfResources",
+    "Progress",
+    "Rebake",
+    "RigArrays",
+    "RigKey",
+    "RomeError",
+    "load_rig",
+    "rig_from_tensors",
+]

@@ -45,14 +45,13 @@ def test_a_copy_inside_the_add_on_comes_first(root, tmp_path):
     (addon / "__init__.py").touch()
     (addon / "core").mkdir()
     (addon / "core" / "__init__.py").touch()
-    (addon / "core" / "errors.py").write_text("RomeError = 'copied error'\n")
-    (addon / "core" / "rig_file.py").write_text("load_rig = 'copied loader'\n")
-    names = "JOINTS = Camera = RigArrays = RigKey = 'copied type'\n"
-    (addon / "core" / "types.py").write_text(names)
+    for name in ("errors", "framing", "message_codec", "messages", "rig_file", "types"):
+        stub = addon / "core" / f"{name}.py"
+        stub.write_text("def __getattr__(name):\n    return f'copied {name}'\n")
     code = (
         f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(root)!r}]\n"
         "from bl_ext_rome import core_access\n"
-        "assert core_access.RigArrays == 'copied type', core_access.RigArrays\n"
+        "assert core_access.RigArrays == 'copied RigArrays', core_access.RigArrays\n"
         "assert not [m for m in sys.modules if m.startswith('rome_backend')]\n"
     )
     done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True)
