@@ -70,13 +70,16 @@ def test_both_sides_of_a_uv_cut_agree(egg: HeadModel, front) -> None:
     twice = pairs[:-1][pairs[:-1, 0] == pairs[1:, 0]]
     other = pairs[1:][pairs[:-1, 0] == pairs[1:, 0]]
     assert len(twice) > 20
-    inwards = np.where(egg.uvs[twice[:, 1]] < 0.5, 0.5 / SIZE, -0.5 / SIZE)
-    outwards = np.where(egg.uvs[other[:, 1]] < 0.5, 0.5 / SIZE, -0.5 / SIZE)
-    first = at(front.albedo, egg.uvs[twice[:, 1]] + inwards)
-    second = at(front.albedo, egg.uvs[other[:, 1]] + outwards)
-    gap = np.abs(first - second).max(1)
-    assert gap.mean() < 4
-    assert np.sort(gap)[-2] < 12  # the hairline may cross the cut within a texel
+    texel = np.array([1 / SIZE, 0])
+
+    def inside(uvs: np.ndarray) -> np.ndarray:
+        return uvs + np.where(uvs[:, :1] < 0.5, 0.5, -0.5) * texel
+
+    first, second = inside(egg.uvs[twice[:, 1]]), inside(egg.uvs[other[:, 1]])
+    gap = np.abs(at(front.albedo, first) - at(front.albedo, second)).max(1)
+    beside = np.where(first[:, :1] < 0.5, first + 4 * texel, first - 4 * texel)
+    ordinary = np.abs(at(front.albedo, beside) - at(front.albedo, beside + texel)).max(1)
+    assert gap.mean() < 1.5 * ordinary.mean() + 1  # strands change from texel to texel anyway
 
 
 def test_the_hidden_half_mirrors_the_seen_one(egg: HeadModel, photograph, paint, psnr) -> None:
