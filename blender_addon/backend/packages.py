@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the private environment is made of: the pinned list, its size, and who can have it.
+
+Does not know pip, bpy or where the environment lies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+LIST = Path(__file__).resolve().parent / "requirements_backend.txt"
+# Time pip spends per package, in units of a small one: it is all in the few large files.
+WEIGHTS = {"torch": 60, "opencv-python-headless": 15, "scipy": 12, "numpy": 6, "sympy": 3}
+_MB = 1_000_000
+
+
+@dataclass(frozen=True)
+class Size:
+    """Bytes that pip fetches, and bytes that the installed environment takes."""
+
+    download: int
+    disk: int
+
+    def sentence(self) -> str:
+        """Return both sizes for people."""
+        return f"{self.download / _MB:.0f} MB to download, {self.disk / 1000 / _MB:.1f} GB on disk"
+
+
+# Files added up in November 2026, but for PyTorch's file for Linux on ARM, which is an estimate.
+SIZES = {
+    "linux-x86_64": Size(324 * _MB, 1200 * _MB),
+    "linux-aarch64": Size(260 * _MB, 1000 * _MB),
+    "win32-amd64": Size(234 * _MB, 900 * _MB),
+    "darwin-arm64": Size(202 * _MB, 850 * _MB),
+}
+
+
+@dataclass(frozen=True)
+class Package:
+    """One line of the list: name, pinned version, only-on-Linux (True), never (False), any (None),
+    and the SHA-256 sums (hex) of its files, one per platform."""
+
+    name: str
+    version: str
+    linux: bool | None
+    hashes: tuple[str, ...]
+
+
+def platform_key(system: str, machine: str) -> str:
+    """Return the key of SIZES for sys.platform and platform.machine() of some Python."""
+    alike = {"x86_64": "x86_64", "amd64": "amd64", "arm64": "arm64", "aarch64": "aarch64"}
+    name = alike.get(machine.lower(), machine.lower())
+    if system == "linux":
+        name = {"amd64": "x86_64", "arm64": "aarch64"}.get(name, name)
+    return f"{system}-{name}"
+
+
+def read_list(text: str) -> tuple[Package, ...]:
+    """Return the packages of a requirements list as tools/lock_backend.py writes it.
+
+    Raises ValueError for a line that pins nothing or has no hash: neither may be installed.
+    """
+    found = []
+    for line in re.sub(r"\\\n", " ", text).splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = re.match(r"([\w.-]+)==([\w.+]+)(?:\s*;\s*sys_platform (==|!=) \"linux\")?\s", line)
+        hashes = tuple(re.findall(r"--hash=sha256:([0-9a-f]{64})(?:\s|$)", line))
+        if match is None or not hashes:
+            raise ValueError(f"not a pinned requirement with hashes: {line.strip()!r}")
+        linux = {"==": True, "!=": False, None: None}[match[3]]
+        found.append(Package(match[1], match[2], linux, hashes))
+    return tuple(found)
+
+
+def weights(packages: tuple[Package, ...], system: str) -> dict[str, int]:
+    """Return name -> share of the work, of the packages that sys.platform ``system`` needs."""
+    needed = [each for each in packages if each.linux in (None, system == "linux")]
+    return {each.name: WEIGHTS.get(each.name, 1) for each in needed}
+
+
+def fingerprint(text: str) -> str:
+    """Return what changes whenever a list changes: the start of its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()[:16]
