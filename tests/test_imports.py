@@ -218,7 +218,6 @@ ALLOWED = [
     ("blender_addon/a.py", "from rome_backend.core.types import RigArrays"),
     ("blender_addon/backend/a.py", "from rome_backend.core import errors\nfrom . import client"),
     ("blender_addon/backend/a.py", "from ..core_access import RomeError"),
-    ("blender_addon/backend/a.py", "from ..core_access import RomeError"),
     ("dev.py", "import subprocess"),
 ]
 
