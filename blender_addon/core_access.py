@@ -11,38 +11,58 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
-    from rome_backend.core.errors import Cancelled, OutOfResources, RomeError
+    from rome_backend.core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
+    from rome_backend.core.message_codec import receive, send
     from rome_backend.core.messages import (
+        PASSES,
+        PROTOCOL,
         AvatarReady,
         Cancel,
         CreateAvatar,
         DetectFaces,
         FacesFound,
         Failed,
+        FrameReady,
+        Hello,
         LoadAvatar,
+        Message,
         Progress,
         Rebake,
+        RenderFrame,
+        Shutdown,
+        Welcome,
     )
     from rome_backend.core.rig_file import load_rig, rig_from_tensors
     from rome_backend.core.types import JOINTS, Camera, RigArrays, RigKey
 else:
-    from .core.errors import Cancelled, OutOfResources, RomeError
+    from .core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
+    from .core.message_codec import receive, send
     from .core.messages import (
+        PASSES,
+        PROTOCOL,
         AvatarReady,
         Cancel,
         CreateAvatar,
         DetectFaces,
         FacesFound,
         Failed,
+        FrameReady,
+        Hello,
         LoadAvatar,
+        Message,
         Progress,
         Rebake,
+        RenderFrame,
+        Shutdown,
+        Welcome,
     )
     from .core.rig_file import load_rig, rig_from_tensors
     from .core.types import JOINTS, Camera, RigArrays, RigKey
 
 __all__ = [
     "JOINTS",
+    "PASSES",
+    "PROTOCOL",
     "AvatarReady",
     "Camera",
     "Cancel",
@@ -51,13 +71,22 @@ __all__ = [
     "DetectFaces",
     "FacesFound",
     "Failed",
+    "FrameReady",
+    "Hello",
     "LoadAvatar",
+    "Message",
     "OutOfResources",
     "Progress",
+    "ProtocolError",
     "Rebake",
+    "RenderFrame",
     "RigArrays",
     "RigKey",
     "RomeError",
+    "Shutdown",
+    "Welcome",
     "load_rig",
+    "receive",
     "rig_from_tensors",
+    "send",
 ]
