@@ -32,6 +32,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     """Answer messages until stdin ends."""
     from rome_backend.assets.store import cache_dir
     from rome_backend.server.estimates import StageSeconds
+    from rome_backend.server.frames import Frames
     from rome_backend.server.handlers import Handlers
     from rome_backend.server.serve import log_to, serve
 
@@ -39,4 +40,4 @@ def run(args: argparse.Namespace, console: Console) -> int:
         log_to(args.log)
     logging.getLogger("rome_backend").setLevel(logging.INFO)
     handlers = Handlers(StageSeconds(cache_dir() / SECONDS_FILE))
-    return serve(console.wire(), handlers.table())
+    return serve(console.wire(), {**handlers.table(), **Frames().table()})

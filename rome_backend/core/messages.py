@@ -34,6 +34,8 @@ class ArraySpec:
 Bytes = Annotated[Array, ArraySpec("uint8", ("N",))]
 Matrix = Annotated[Array, ArraySpec("float64", (4, 4), finite=True)]
 Points = Annotated[Array, ArraySpec("float32", ("V", 3), finite=True)]
+Faces = Annotated[Array, ArraySpec("int32", ("F", 3))]
+CornerUvs = Annotated[Array, ArraySpec("float32", ("F", 3, 2), finite=True)]
 Boxes = Annotated[Array, ArraySpec("float32", ("N", 4), finite=True)]
 Picture = Annotated[Array, ArraySpec("uint8", ("H", "W", 3))]
 Layer1 = Annotated[Array, ArraySpec("float32", ("H", "W"))]
@@ -124,12 +126,36 @@ class AvatarReady:
 
 
 @dataclass(frozen=True)
+class SetSurface:
+    """Keep what a head shows wherever its vertices are, as surface_id. Answer: SurfaceReady.
+
+    It comes from Blender, not from the avatar, so that modifiers, edited UVs and a painted
+    texture are drawn. faces (F, 3): vertices, counter-clockwise from outside; uvs (F, 3, 2) of
+    their corners, v up; albedo (H, W, 3): sRGB, top row first.
+    """
+
+    request_id: int
+    surface_id: str
+    faces: Faces
+    uvs: CornerUvs
+    albedo: Picture
+
+
+@dataclass(frozen=True)
+class SurfaceReady:
+    """A surface that the backend now knows, until many newer ones take its place."""
+
+    request_id: int
+    surface_id: str
+
+
+@dataclass(frozen=True)
 class RenderFrame:
-    """Draw heads as Blender evaluated them. Answer: FrameReady.
+    """Draw heads as Blender evaluated them. Answer: FrameReady, or Failed `surface_unknown`.
 
     width, height: px; world_to_clip: OpenGL clip space; world_to_view: x right, y up, z to the
-    viewer (depth is -z); per head: avatar_ids, vertices (V, 3) m in world space, in the rig's
-    order, and head_to_world; passes: of PASSES; renderer: "textured";
+    viewer (depth is -z); per head: surface_ids, vertices (V, 3) m in world space, in the order
+    of the surface, and head_to_world; passes: of PASSES; renderer: "textured";
     viewport: a newer viewport frame replaces this one while it waits (then Failed `replaced`).
     """
 
@@ -138,7 +164,7 @@ class RenderFrame:
     height: int
     world_to_clip: Matrix
     world_to_view: Matrix
-    avatar_ids: tuple[str, ...]
+    surface_ids: tuple[str, ...]
     vertices: tuple[Points, ...]
     head_to_world: tuple[Matrix, ...]
     passes: tuple[str, ...] = ("combined",)
@@ -147,7 +173,7 @@ class RenderFrame:
 
     def __post_init__(self) -> None:
         """Raise ProtocolError (`message_invalid`) unless the parts fit each other."""
-        counts = {len(self.avatar_ids), len(self.vertices), len(self.head_to_world)}
+        counts = {len(self.surface_ids), len(self.vertices), len(self.head_to_world)}
         sized = all(1 <= side <= MAX_SIDE for side in (self.width, self.height))
         if len(counts) != 1 or not sized or not set(self.passes) <= set(PASSES):
             problem = "A frame was asked for whose heads, size or passes make no sense."
@@ -228,7 +254,7 @@ class Failed:
 
 
 Message = (
-    Hello | Welcome | CreateAvatar | LoadAvatar | Rebake | AvatarReady | RenderFrame | FrameReady
-    | DetectFaces | FacesFound | Cancel | Shutdown | Progress | Failed
+    Hello | Welcome | CreateAvatar | LoadAvatar | Rebake | AvatarReady | SetSurface | SurfaceReady
+    | RenderFrame | FrameReady | DetectFaces | FacesFound | Cancel | Shutdown | Progress | Failed
 )  # fmt: skip
 TYPES: Mapping[str, type[Any]] = {each.__name__: each for each in get_args(Message)}

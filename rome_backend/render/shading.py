@@ -23,7 +23,7 @@ _LIGHTS = (
     ((0.80, 0.05, 0.35), (0.22, 0.25, 0.30)),
 )
 _SKY, _GROUND = (0.17, 0.19, 0.22), (0.07, 0.06, 0.055)
-_INSIDE = (0.26, 0.13, 0.12)  # of the brightness: what is seen through mouth and neck
+INSIDE = (0.26, 0.13, 0.12)  # of the brightness: what is seen through mouth and neck
 _WRAP = 0.25  # light reaches this far past the terminator, as if the lights were large
 
 
@@ -77,7 +77,7 @@ def picture(
     else:
         rgb = 255 * _encode(shade * torch.tensor(_CLAY))
     inside = _faces_away(screen[triangles], face)[:, None]
-    rgb = torch.where(inside, rgb.mean(1, keepdim=True) * torch.tensor(_INSIDE), rgb)
+    rgb = torch.where(inside, rgb.mean(1, keepdim=True) * torch.tensor(INSIDE), rgb)
     image = torch.zeros(height * width, 4)
     image.index_copy_(0, pixel, torch.cat([rgb, torch.full((len(rgb), 1), 255.0)], dim=1))
     return _resolve(image.view(height, width, 4), supersample, background)

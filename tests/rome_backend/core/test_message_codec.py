@@ -28,7 +28,9 @@ from rome_backend.core.messages import (
     Progress,
     Rebake,
     RenderFrame,
+    SetSurface,
     Shutdown,
+    SurfaceReady,
     Welcome,
 )
 
@@ -49,6 +51,11 @@ EXAMPLES: list[Message] = [
         {"keys": [{"name": "jawOpen", "driver": None}]}, np.zeros(3, np.uint8), 2, ("small",),
         {"head": "CC0"}, {"fit": 0.5},
     ),
+    SetSurface(
+        6, "skin", np.array([[0, 1, 2]], np.int32), np.full((1, 3, 2), 0.5, np.float32),
+        np.zeros((2, 4, 3), np.uint8),
+    ),
+    SurfaceReady(6, "skin"),
     RENDER,
     FrameReady(7, np.ones((2, 3, 4), np.float32), depth=np.full((2, 3), np.inf, np.float32)),
     DetectFaces(4, "a.jpg"),
@@ -135,7 +142,7 @@ WRONG = [
     (RENDER, {"width": 0}),
     (RENDER, {"height": 1 << 20}),
     (RENDER, {"passes": ["combined", "secrets"]}),
-    (RENDER, {"avatar_ids": ["a"]}),
+    (RENDER, {"surface_ids": ["a"]}),
 ]
 
 

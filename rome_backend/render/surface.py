@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a mesh shows wherever its vertices are: faces, UVs and a texture in several sizes.
+
+Does not know vertices, cameras or where the texture came from.
+
+The texture is kept as a pyramid of halved pictures (Williams 1983, "Pyramidal parametrics"), so
+that a head that is small in a frame does not flicker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+
+from rome_backend.core.types import F32, I32, U8
+from rome_backend.render.texture import sample_texture
+
+_SMALLEST = 8  # px: the side of the pyramid's last picture
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Faces with a texture.
+
+    faces (F, 3) i64; uvs (F, 3, 2) f32 of the faces' corners, v up;
+    levels: the texture (1, 3, H, W) f32, sRGB in [0, 1], then halved again and again.
+    """
+
+    faces: torch.Tensor
+    uvs: torch.Tensor
+    levels: tuple[torch.Tensor, ...]
+
+
+def textured_surface(faces: I32, corner_uvs: F32, albedo: U8) -> Surface:
+    """Return a surface.
+
+    Args:
+        faces: (F, 3), counter-clockwise from outside, vertices not below 0.
+        corner_uvs: (F, 3, 2), v up, one per corner of a face.
+        albedo: (H, W, 3) u8 sRGB.
+
+    Raises:
+        ValueError: arrays that do not fit each other.
+    """
+    if faces.ndim != 2 or faces.shape[1] != 3 or corner_uvs.shape != (*faces.shape, 2):
+        raise ValueError(f"faces {faces.shape} and corner UVs {corner_uvs.shape} do not fit")
+    if albedo.ndim != 3 or albedo.shape[2] != 3 or 0 in albedo.shape:
+        raise ValueError(f"a texture must be (H, W, 3), not {albedo.shape}")
+    if faces.size and int(faces.min()) < 0:
+        raise ValueError("a face names a vertex below 0")
+    level = torch.as_tensor(np.array(albedo)).permute(2, 0, 1)[None].float() / 255
+    levels = [level]
+    while min(level.shape[2:]) >= 2 * _SMALLEST:
+        level = functional.avg_pool2d(level, 2)
+        levels.append(level)
+    triangles = torch.as_tensor(np.array(faces)).long()
+    return Surface(triangles, torch.as_tensor(np.array(corner_uvs)).float(), tuple(levels))
+
+
+def sample_surface(surface: Surface, uvs: torch.Tensor, shrink: float) -> torch.Tensor:
+    """Return the texture's colours (P, 3), sRGB in [0, 1], at uvs (P, 2).
+
+    shrink: texels of the full texture between two neighbouring samples; up to 1 the texture is
+    seen as it is, beyond that two sizes of the pyramid are mixed.
+    """
+    level = min(max(float(np.log2(max(shrink, 1.0))), 0.0), len(surface.levels) - 1.0)
+    lower = int(level)
+    colours = sample_texture(surface.levels[lower], uvs[None])[0]
+    part = level - lower
+    if part > 0:
+        coarser = sample_texture(surface.levels[lower + 1], uvs[None])[0]
+        colours = colours + part * (coarser - colours)
+    return colours
