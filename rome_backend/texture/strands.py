@@ -54,7 +54,7 @@ def _strand_coordinates(points: F32, centre: F64) -> tuple[F32, F32]:
 
 def _noise(rng: np.random.Generator, across: float, along: float) -> F32:
     """Unit-variance noise (_DOWN, _AROUND), smooth over that many cells, wrapping round."""
-    step_x, step_y = max(1, int(across / 2)), max(1, int(along / 4))
+    step_x, step_y = (2 ** max(0, int(np.log2(size / 4))) for size in (2 * across, along))
     columns, rows = _AROUND // step_x, _DOWN // step_y
     noise = rng.standard_normal((rows, columns), np.float32)
     pad = min(columns, int(4 * across / step_x) + 4)

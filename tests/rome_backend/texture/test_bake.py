@@ -79,7 +79,8 @@ def test_both_sides_of_a_uv_cut_agree(egg: HeadModel, front) -> None:
     gap = np.abs(at(front.albedo, first) - at(front.albedo, second)).max(1)
     beside = np.where(first[:, :1] < 0.5, first + 4 * texel, first - 4 * texel)
     ordinary = np.abs(at(front.albedo, beside) - at(front.albedo, beside + texel)).max(1)
-    assert gap.mean() < 1.5 * ordinary.mean() + 1  # strands change from texel to texel anyway
+    gap = np.sort(gap)[:-1]  # the ragged hairline crosses the cut once
+    assert gap.mean() < 1.3 * ordinary.mean() + 1  # strands change from texel to texel anyway
 
 
 def test_the_hidden_half_mirrors_the_seen_one(egg: HeadModel, photograph, paint, psnr) -> None:
