@@ -29,12 +29,16 @@ LIMIT_SECONDS = 900
 # Kinds of errors in which the stubs are stricter than Blender: every context member may be None
 # there, enums are cut down to one value, and arrays are no sequences. What stays is what differs
 # between versions: names that are gone, and calls with other arguments.
-STRICTNESS = "union-attr assignment arg-type list-item misc valid-type var-annotated"
+STRICTNESS = (
+    "union-attr assignment arg-type list-item misc valid-type var-annotated return-value override "
+    "func-returns-value"
+)
 # Blender hands out subclasses of these where the stubs name the base.
 BASES = "Node|NodeSocket|Modifier|Light|Space|Constraint|Strip|Texture|ID"
 HARMLESS = re.compile(
     rf'error: "(?:{BASES})" has no attribute'
     r'|"float" has no attribute "foreach_'
+    r'|has no attribute "rome"'  # the add-on's own property on Blender's types
     r'|Unsupported right operand type for in \("[A-Z]'  # custom properties of any datablock
 )
 ERROR = re.compile(r": error: ")

@@ -173,6 +173,7 @@ def test_removed_names_are_errors_and_what_stubs_cannot_know_is_not(tool: Module
         'a.py:4: error: "Node" has no attribute "image"  [attr-defined]',
         'a.py:5: error: "float" has no attribute "foreach_set"  [attr-defined]',
         'a.py:6: error: Unsupported right operand type for in ("Object")  [operator]',
+        'a.py:6: error: "type[Object]" has no attribute "rome"  [attr-defined]',
         "a.py:7: note: See the documentation",
         "Found 6 errors in 1 file (checked 1 source file)",
     ]
