@@ -64,6 +64,7 @@ def bake(
     if delight:
         seen = [without_light(head, atlas, one) for one in seen]
     colour, weight = _merged(head, atlas, seen)
+    del seen  # the normals of a 2K texture are 45 MB
     texels = complete(head, atlas, colour, weight, seed)
     albedo = _padded(atlas, texels.colour)
     confidence = atlas.image(np.clip(texels.trust * 255 + 0.5, 0, 255)).astype(np.uint8)

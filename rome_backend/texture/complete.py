@@ -47,8 +47,9 @@ def complete(
     dark red where the photo does not show it.
     """
     finite = np.isfinite(colour).all(axis=1) & np.isfinite(weight)
-    colour = np.where(finite[:, None], colour, np.float32(0))
-    weight = np.where(finite, weight, np.float32(0))
+    if not finite.all():
+        colour = np.where(finite[:, None], colour, np.float32(0))
+        weight = np.where(finite, weight, np.float32(0))
     regions = region_texels(head, atlas)
     palette = palette_of(colour, weight, atlas.spread(head.template), regions)
     regions = _hair_over_ears(regions, palette, colour, weight)
@@ -61,6 +62,7 @@ def complete(
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, seed)
     out = own * known[:, None] + filled * (1 - known[:, None])
     out = _with_mouth(out, colour, trust, regions["mouth_inside"], palette)
+    del filled, own, known  # 2K arrays are 45 MB each
     eyes, texels = complete_eyes(head, atlas, colour, trust, palette.skin.rgb())
     out[texels] = eyes
     finite = np.isfinite(out.sum(1))
