@@ -23,6 +23,21 @@ ADDON = Path(__file__).resolve().parents[1]
 _NEW, _OLD = ".new-", ".old-"
 
 
+# Windows refuses paths of 260 characters unless told otherwise; the longest file of the packages
+# (one of PyTorch's licences) has 167 below site-packages.
+WINDOWS_LONGEST_FOLDER = 259 - 167 - len("\\.new-12345678\\Lib\\site-packages\\")
+
+
+def place(wanted: Path, local: str, windows: bool) -> Path:
+    """Return the folder for environment and logs: the wanted one, or a short one on Windows.
+
+    local: the folder of a Windows user's local program data (LOCALAPPDATA), "" where unknown.
+    """
+    if windows and local and len(str(wanted)) > WINDOWS_LONGEST_FOLDER:
+        return Path(local, "rome")
+    return wanted
+
+
 class State(Enum):
     """What is to be done with the environment; the value is the sentence people read."""
 

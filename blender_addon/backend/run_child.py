@@ -12,7 +12,7 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO
 
 from ..core_access import Cancelled, RomeError
@@ -68,7 +68,7 @@ def run_child(
         child.stdout.close()
 
 
-def _lines(stream: IO[str], cancel: threading.Event):
+def _lines(stream: IO[str], cancel: threading.Event) -> Iterator[str]:
     """Yield the lines of the stream; raise Cancelled when asked to, also while none come."""
     arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 

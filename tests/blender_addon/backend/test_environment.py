@@ -126,3 +126,15 @@ def test_a_missing_source_says_what_to_do(tmp_path):
     with pytest.raises(RomeError) as caught:
         environment.backend_source(tmp_path / "rome")
     assert caught.value.code == "backend_source_missing" and "zip" in caught.value.hint
+
+
+def test_windows_gets_a_folder_whose_longest_file_it_accepts():
+    home = "C:/Users/firstname.lastname/AppData/"
+    deep = Path(home, "Roaming/Blender Foundation/Blender/4.2/extensions/.user/user_default/rome")
+    local = home + "Local"
+    chosen = environment.place(deep, local, windows=True)
+    assert chosen == Path(local, "rome")
+    below = "/.new-12345678/Lib/site-packages/" + "x" * 167
+    assert len(str(chosen) + below) < 260 <= len(str(deep) + below)
+    assert environment.place(deep, local, windows=False) == deep
+    assert environment.place(Path("C:/b"), local, windows=True) == Path("C:/b")
