@@ -14,7 +14,20 @@ from types import ModuleType
 
 import bpy
 
-MODULES: tuple[str, ...] = ("preferences",)
+MODULES: tuple[str, ...] = (
+    "preferences",
+    "connection",
+    "operators.backend",
+    "properties",
+    "head_properties",
+    "thumbnail",
+    "operators.photos",
+    "operators.create_avatar",
+    "operators.pose_tools",
+    "operators.report_tools",
+    "panel",
+    "panel_head",
+)
 
 _registered = ExitStack()
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import bpy
 import numpy as np
 from mathutils import Vector
+from numpy.typing import NDArray
 
 from ..core_access import RigArrays
 from .names import armature_name
@@ -48,15 +49,34 @@ def _enter_edit_mode(armature: bpy.types.Object) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
 
 
-def _add_bones(data: bpy.types.Armature, rig: RigArrays) -> None:
-    heads = to_object(rig.joints, origin_of(rig.properties))
+def place_bones(armature: bpy.types.Object, rig: RigArrays) -> None:
+    """Move the bones of an armature to another rig's joints; bones of an artist stay.
+
+    The armature must be part of the current view layer and not hidden.
+    """
+    _enter_edit_mode(armature)
+    for name, head in zip(rig.joint_names, _heads(rig), strict=True):
+        bone = armature.data.edit_bones.get(name)
+        if bone is not None:
+            _place(bone, head)
+    bpy.ops.object.mode_set(mode="OBJECT")
+
+
+def _heads(rig: RigArrays) -> NDArray[np.float64]:
+    return to_object(rig.joints, origin_of(rig.properties))
+
+
+def _place(bone: bpy.types.EditBone, head: NDArray[np.float64]) -> None:
     up = directions_to_object(np.array([0.0, BONE_LENGTH, 0.0]))
-    front = Vector(directions_to_object(np.array([0.0, 0.0, 1.0])))
-    for name, head in zip(rig.joint_names, heads, strict=True):
+    bone.head = Vector(head)
+    bone.tail = Vector(head + up)
+    bone.align_roll(Vector(directions_to_object(np.array([0.0, 0.0, 1.0]))))
+
+
+def _add_bones(data: bpy.types.Armature, rig: RigArrays) -> None:
+    for name, head in zip(rig.joint_names, _heads(rig), strict=True):
         bone = data.edit_bones.new(name)
-        bone.head = Vector(head)
-        bone.tail = Vector(head + up)
-        bone.align_roll(front)
+        _place(bone, head)
         bone.use_connect = False
     for name, parent in zip(rig.joint_names, np.asarray(rig.parents).tolist(), strict=True):
         if parent >= 0:

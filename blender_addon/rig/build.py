@@ -20,7 +20,7 @@ from .links import link_parts
 from .material import add_materials, head_images
 from .mesh import build_surface, mesh_steps
 from .properties import write_properties
-from .signature import sign_keys
+from .signature import signature_steps, store_signatures
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def build_steps(
         write_properties(mesh, rig.properties)
         link_parts(mesh, camera, images)
         yield
-        yield from sign_keys(mesh, rig)
+        signed = yield from signature_steps(rig)
+        store_signatures(mesh, signed)
         _select(mesh, armature)
         complete = True
     finally:

@@ -68,19 +68,33 @@ def _unsupported(what: str) -> RomeError:
 
 def build_camera(rig: RigArrays) -> bpy.types.Object:
     """Return a new camera object, not yet in a collection, matched to rig.photo."""
-    centre = np.asarray(rig.vertices, dtype=np.float64).mean(axis=0)
-    view = orthographic_view(rig.camera, centre)
+    placement = photo_placement(rig)
     data = bpy.data.cameras.new(camera_name(rig.name))
     data.type = "ORTHO"
     data.sensor_fit = "HORIZONTAL"
-    data.ortho_scale = view.width
+    data.ortho_scale = placement.width
     camera = bpy.data.objects.new(camera_name(rig.name), data)
+    camera.matrix_world = placement.matrix
+    _add_background(data, packed_image(image_name(rig.name, "Photo"), rig.photo, "sRGB"))
+    return camera
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the photo's camera stands beside a head at the origin, and its width in m."""
+
+    matrix: Matrix
+    width: float
+
+
+def photo_placement(rig: RigArrays) -> Placement:
+    """Return the placement of the rig's camera; RomeError 'camera_unsupported'."""
+    centre = np.asarray(rig.vertices, dtype=np.float64).mean(axis=0)
+    view = orthographic_view(rig.camera, centre)
     placed = np.eye(4)
     placed[:3, :3] = directions_to_object(view.axes).T
     placed[:3, 3] = to_object(view.location, origin_of(rig.properties))
-    camera.matrix_world = Matrix(placed.tolist())
-    _add_background(data, packed_image(image_name(rig.name, "Photo"), rig.photo, "sRGB"))
-    return camera
+    return Placement(Matrix(placed.tolist()), view.width)
 
 
 def _add_background(data: bpy.types.Camera, photo: bpy.types.Image) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..core_access import RigArrays
+from ..core_access import RigArrays, RigKey
 
 _CHANNELS = (("w", "ROT_W"), ("x", "ROT_X"), ("y", "ROT_Y"), ("z", "ROT_Z"))
 _ENTRIES = (
@@ -23,11 +23,16 @@ _ENTRIES = (
 
 def add_drivers(mesh: bpy.types.Object, armature: bpy.types.Object, rig: RigArrays) -> None:
     """Drive each key that names a joint and an entry of R - I by that joint's bone."""
-    blocks = mesh.data.shape_keys.key_blocks
     for key in rig.keys:
-        if key.driver is not None:
-            joint, row, column = key.driver
-            _drive(blocks[key.name], armature, joint, _ENTRIES[row][column])
+        add_driver(mesh, armature, key)
+
+
+def add_driver(mesh: bpy.types.Object, armature: bpy.types.Object, key: RigKey) -> None:
+    """Drive one key, if it names a joint and an entry."""
+    if key.driver is not None:
+        joint, row, column = key.driver
+        block = mesh.data.shape_keys.key_blocks[key.name]
+        _drive(block, armature, joint, _ENTRIES[row][column])
 
 
 def _drive(

@@ -6,6 +6,7 @@ Does not know the mesh's shape. One texture serves two materials: skin, and glos
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core_access import RigArrays
-from .names import image_name, material_name
+from .names import PRINT, image_name, material_name
 from .png import png_bytes
 
 Setting = float | tuple[float, float, float]
@@ -67,16 +68,26 @@ def packed_image(name: str, pixels: NDArray[np.uint8], colour_space: str) -> bpy
     image = bpy.data.images.new(name, width, height, alpha=False)
     # Changing the colour space later would throw the pixels away.
     image.colorspace_settings.name = colour_space
-    fill_image(image, pixels)
+    fill_image(image, png_bytes(pixels))
     return image
 
 
-def fill_image(image: bpy.types.Image, pixels: NDArray[np.uint8]) -> None:
-    """Replace an image's pixels by (H, W, 3) or (H, W) u8, row 0 at the top, packed."""
-    data = png_bytes(pixels)
-    image.pack(data=data, data_len=len(data))
+def fill_image(image: bpy.types.Image, png: bytes) -> None:
+    """Replace what an image holds by a packed PNG (png_bytes), and remember its fingerprint."""
+    image.pack(data=png, data_len=len(png))
     image.source = "FILE"
     image.buffers_free()
+    image[PRINT] = _fingerprint(png)
+
+
+def is_painted(image: bpy.types.Image) -> bool:
+    """Whether an image no longer holds what fill_image put there."""
+    packed = image.packed_file
+    return image.is_dirty or packed is None or image.get(PRINT) != _fingerprint(packed.data)
+
+
+def _fingerprint(data: bytes) -> str:
+    return f"{zlib.crc32(data):08x}"
 
 
 def _material(

@@ -24,7 +24,7 @@ def mesh_steps(mesh: bpy.types.Object, rig: RigArrays) -> Iterator[None]:
     basis = to_object(rig.vertices, origin_of(rig.properties))
     mesh.shape_key_add(name=BASIS, from_mix=False)
     for number, key in enumerate(rig.keys, 1):
-        _add_shape_key(mesh, basis, key)
+        add_key(mesh, basis, key)
         if number % KEYS_PER_STEP == 0:
             yield
     for joint, name in enumerate(rig.joint_names):
@@ -65,7 +65,8 @@ def _add_uvs(data: bpy.types.Mesh, rig: RigArrays) -> None:
     layer.data.foreach_set("uv", corners.ravel())
 
 
-def _add_shape_key(mesh: bpy.types.Object, basis: np.ndarray, key: RigKey) -> None:
+def add_key(mesh: bpy.types.Object, basis: np.ndarray, key: RigKey) -> None:
+    """Add one shape key to a mesh whose Basis is ``basis`` (V, 3) m in object space."""
     block = mesh.shape_key_add(name=key.name, from_mix=False)
     points = basis + directions_to_object(key.delta)
     block.data.foreach_set("co", points.astype(np.float32).ravel())

@@ -8,7 +8,8 @@ fixed random directions: 12 numbers say whether 15,000 changed, within rounding.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
+from dataclasses import dataclass
 
 import bpy
 import numpy as np
@@ -16,30 +17,41 @@ from numpy.typing import NDArray
 
 from ..core_access import RigArrays
 from .names import BASIS, SIGNATURES, SURFACE
+from .space import directions_to_object, origin_of, to_object
 
 COUNT = 4
 SEED = 20201
 KEYS_PER_STEP = 60
-# Rounding to f32 moves a projection by 1e-6; one vertex moved by 0.1 mm by about 1e-4.
-TOLERANCE = 1e-5
+# Rounding to f32 moves a projection by 4e-6 at most; one vertex moved by 0.1 mm by about 1e-4.
+TOLERANCE = 2e-5
+ROUNDING = 1e-6
 
 
-def sign_keys(mesh: bpy.types.Object, rig: RigArrays) -> Iterator[None]:
-    """Store the built surface and the signatures of the rig's keys on the mesh's data, in steps.
+@dataclass(frozen=True)
+class Signed:
+    """Signatures of a rig's keys (JSON text: name to COUNT numbers) and its surface (V, 3) m."""
 
-    The signatures stand there as JSON text: key name to COUNT numbers.
-    """
-    blocks = mesh.data.shape_keys.key_blocks
-    basis = key_points(blocks[BASIS])
-    _store_surface(mesh.data, basis)
-    directions = _directions(basis.size)
+    text: str
+    surface: NDArray[np.float64]
+
+
+def signature_steps(rig: RigArrays) -> Generator[None, None, Signed]:
+    """Return the signatures of a rig's keys in steps; nothing is stored."""
+    surface = to_object(rig.vertices, origin_of(rig.properties))
+    directions = _directions(surface.size)
     signatures = {}
     for number, key in enumerate(rig.keys, 1):
-        signed = (key_points(blocks[key.name]) - basis).ravel() @ directions
-        signatures[key.name] = signed.tolist()
+        delta = directions_to_object(key.delta).ravel()
+        signatures[key.name] = (delta @ directions).tolist()
         if number % KEYS_PER_STEP == 0:
             yield
-    mesh.data[SIGNATURES] = json.dumps(signatures)
+    return Signed(json.dumps(signatures), surface)
+
+
+def store_signatures(mesh: bpy.types.Object, signed: Signed) -> None:
+    """Store the signatures and the surface on the mesh's data."""
+    mesh.data[SIGNATURES] = signed.text
+    _store_surface(mesh.data, signed.surface)
 
 
 def _store_surface(data: bpy.types.Mesh, basis: NDArray[np.float64]) -> None:
@@ -65,7 +77,7 @@ def basis_edit(mesh: bpy.types.Object) -> NDArray[np.float64]:
         return np.zeros_like(basis)
     surface.data.foreach_get("vector", built)
     edit = basis - built.reshape(-1, 3)
-    edit[np.abs(edit) < TOLERANCE] = 0.0
+    edit[np.abs(edit) < ROUNDING] = 0.0
     return edit
 
 

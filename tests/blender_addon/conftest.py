@@ -89,3 +89,31 @@ def built(empty_blender, rig):
     from blender_addon.rig.build import build_head
 
     return build_head(rig)
+
+
+@pytest.fixture
+def enabled(empty_blender):
+    """The bpy module with an empty file and the add-on registered; nothing is left after it."""
+    import blender_addon
+
+    blender_addon.register()
+    yield empty_blender
+    blender_addon.unregister()
+
+
+@pytest.fixture
+def backend(enabled, rig):
+    """A backend without a process (fake_backend.py) that makes the small head of every photo."""
+    from blender_addon.jobs import STATE
+    from blender_addon.operators.photos import stop_looking
+    from blender_addon.pump import PUMP
+
+    spec = spec_from_file_location("rome_fake_backend", Path(__file__).with_name("fake_backend.py"))
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    fake = module.FakeBackend(rig)
+    connect, PUMP.connect = PUMP.connect, lambda: fake
+    STATE.end()
+    yield fake
+    stop_looking()
+    PUMP.connect = connect

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar panel "ROME": photo, Create Head, progress and what went wrong.
+
+Does not know what the buttons do; the sections below it stand in panel_head and panel_output.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import bpy
+
+from .jobs import STATE
+from .photos import CHOICE
+from .properties import settings_of
+from .thumbnail import picture_icon
+
+CATEGORY = "ROME"
+PICTURE_SCALE = 7.0
+LETTERS_PER_PIXEL = 1.0 / 7.5
+
+
+class RomePanel:
+    """Mixin: where every panel of ours stands."""
+
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = CATEGORY
+
+
+class ROME_PT_main(RomePanel, bpy.types.Panel):
+    """From photo to head."""
+
+    bl_idname = "ROME_PT_main"
+    bl_label = "ROME"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw photos, the button, progress and messages."""
+        column = self.layout.column()
+        _draw_photos(column, context)
+        button = column.column()
+        button.scale_y = 1.6
+        button.operator("rome.create_head", icon="OUTLINER_OB_ARMATURE")
+        if STATE.label:
+            _draw_progress(column)
+        if STATE.report is not None:
+            _draw_report(column, context)
+        for note in STATE.notes:
+            draw_text(column, note, context, icon="INFO")
+
+
+def _draw_photos(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    icon = picture_icon()
+    if icon:
+        column.template_icon(icon_value=icon, scale=PICTURE_SCALE)
+    for index, path in enumerate(CHOICE.paths):
+        row = column.row(align=True)
+        row.label(text=Path(path).name, icon="IMAGE_DATA")
+        row.operator("rome.remove_photo", text="", icon="X").index = index
+    row = column.row(align=True)
+    row.operator("rome.add_photos", icon="FILE_IMAGE")
+    if CHOICE.paths:
+        row.operator("rome.add_photos", text="", icon="ADD").replace = False
+    if CHOICE.problem:
+        draw_text(column, CHOICE.problem, context, icon="ERROR")
+    if CHOICE.faces is not None and len(CHOICE.faces) > 1:
+        column.prop(settings_of(context), "face")
+
+
+def _draw_progress(column: bpy.types.UILayout) -> None:
+    row = column.row(align=True)
+    row.progress(factor=STATE.fraction, text=STATE.line())
+    row.operator("rome.cancel", text="", icon="CANCEL")
+
+
+def _draw_report(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
+    assert STATE.report is not None
+    box = column.box()
+    draw_text(box, STATE.report.message, context, icon="ERROR")
+    if STATE.report.hint:
+        draw_text(box, STATE.report.hint, context)
+    row = box.row()
+    row.operator("rome.copy_report", icon="COPYDOWN")
+    row.operator("rome.dismiss_report", text="", icon="X")
+
+
+def draw_text(
+    layout: bpy.types.UILayout, text: str, context: bpy.types.Context, icon: str = "BLANK1"
+) -> None:
+    """Draw a sentence over as many lines as the sidebar's width needs."""
+    width = context.region.width if context.region is not None else 300
+    scale = context.preferences.system.ui_scale
+    letters = max(16, int((width / scale - 50) * LETTERS_PER_PIXEL))
+    column = layout.column(align=True)
+    column.scale_y = 0.8
+    for number, line in enumerate(textwrap.wrap(text, letters)):
+        column.label(text=line, icon=icon if number == 0 else "BLANK1")
+
+
+class ROME_PT_options(RomePanel, bpy.types.Panel):
+    """How the next head is made."""
+
+    bl_idname = "ROME_PT_options"
+    bl_label = "Options"
+    bl_parent_id = "ROME_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the settings."""
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        settings = settings_of(context)
+        for name in ("texture_size", "face", "seed", "head_model"):
+            column.prop(settings, name)
+
+
+CLASSES = (ROME_PT_main, ROME_PT_options)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a person sets in the panel: how heads are made.
+
+Does not know photos: their paths stand in photos.py, so that no .blend ever holds one.
+"""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+
+SIZES = (
+    ("512", "512", "Small file, for heads in the distance"),
+    ("1024", "1024", "Enough for most photos"),
+    ("2048", "2048", "For large, sharp photos"),
+)
+
+
+class ROME_PG_settings(bpy.types.PropertyGroup):
+    """How the next head is made, and what the panel shows."""
+
+    texture_size: EnumProperty(  # type: ignore[valid-type]
+        name="Texture",
+        description="Side of the head's texture in pixels",
+        items=SIZES,
+        default="1024",
+    )
+    face: IntProperty(  # type: ignore[valid-type]
+        name="Face",
+        description="Which face of the photo to take by size, 0 being the largest",
+        min=0,
+        max=99,
+    )
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed",
+        description="The same photo and seed make the same head",
+        min=0,
+    )
+    head_model: StringProperty(  # type: ignore[valid-type]
+        name="Head Model",
+        description="The head model to use: open, or flame where it was imported",
+        default="open",
+    )
+    symmetric: BoolProperty(  # type: ignore[valid-type]
+        name="Both Sides",
+        description="One slider moves the left and the right side alike",
+        default=True,
+    )
+    all_offsets: BoolProperty(  # type: ignore[valid-type]
+        name="Show All",
+        description="Show every hair and neck slider instead of the ten strongest",
+    )
+
+
+CLASSES = (ROME_PG_settings,)
+
+
+def register() -> None:
+    """Give every window manager the settings."""
+    bpy.types.WindowManager.rome = PointerProperty(type=ROME_PG_settings)
+
+
+def unregister() -> None:
+    """Take the settings back."""
+    del bpy.types.WindowManager.rome
+
+
+def settings_of(context: bpy.types.Context) -> ROME_PG_settings:
+    """Return the panel's settings."""
+    return context.window_manager.rome  # type: ignore[attr-defined]
