@@ -38,6 +38,7 @@ def place(built: BuiltHead, scene: bpy.types.Scene) -> float:
     if moved:
         for thing in (built.armature, built.camera):
             thing.location.x += moved
+        bpy.context.view_layer.update()  # else who looks at the head looks at where it stood
     return moved
 
 
