@@ -17,7 +17,6 @@ import bpy
 MODULES: tuple[str, ...] = (
     "preferences",
     "connection",
-    "operators.backend",
     "properties",
     "head_properties",
     "thumbnail",
