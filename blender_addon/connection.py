@@ -6,12 +6,11 @@ Does not know what the backend is asked for.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import bpy
 
 from .backend.client import choose, close_shared
 from .backend.locate import Choice
+from .folders import user_folder
 from .preferences import preferences_of
 
 
@@ -29,14 +28,6 @@ def _python() -> str:
         return bpy.path.abspath(preferences_of(bpy.context).python_path)
     except LookupError:
         return ""
-
-
-def user_folder() -> Path | None:
-    """Return the extension's folder for its own files; None outside an installed extension."""
-    try:
-        return Path(bpy.utils.extension_path_user(__package__ or ""))
-    except ValueError:
-        return None
 
 
 def register() -> None:

@@ -1,24 +1,23 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's preferences: which Python and device the backend uses, and how much it logs.
+"""The add-on's preferences: which Python the backend runs in, and how it is set up.
 
 Does not know how the backend is installed or started.
 """
 
 from __future__ import annotations
 
-import bpy
-from bpy.props import EnumProperty, StringProperty
+import sys
 
-DEVICES = (
-    ("AUTO", "Automatic", "A graphics card when the backend can use one, else the processor"),
-    ("CPU", "Processor", "Always the processor: slower, but works everywhere"),
-    ("CUDA", "NVIDIA", "An NVIDIA graphics card; an error where the backend finds none"),
-)
-LOG_LEVELS = (
-    ("WARNING", "Problems", "Write only what went wrong"),
-    ("INFO", "Normal", "Write every job and how long it took"),
-    ("DEBUG", "Everything", "Write all that helps to find a fault"),
-)
+import bpy
+from bpy.props import StringProperty
+
+from .backend import models
+from .backend.environment import State
+from .folders import user_folder
+from .set_up_status import STATUS, environment_state, made_of, size_before
+
+ICONS = {State.READY: "CHECKMARK", State.ABSENT: "INFO"}
+MODELS = {True: "Model files: there", False: "Model files: missing", None: "Model files: unknown"}
 
 
 class ROME_AddonPreferences(bpy.types.AddonPreferences):
@@ -28,24 +27,80 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
 
     python_path: StringProperty(  # type: ignore[valid-type]
         name="Use This Python",
-        description="A Python 3.11 that already has the backend's packages; "
-        "empty: the private environment made by Set Up",
+        description="A Python 3.11 that already has the packages the backend needs. "
+        "Empty: the private environment that Set Up makes",
         subtype="FILE_PATH",
     )
-    device: EnumProperty(  # type: ignore[valid-type]
-        name="Device", description="What the backend computes on", items=DEVICES, default="AUTO"
-    )
-    log_level: EnumProperty(  # type: ignore[valid-type]
-        name="Log", description="How much the backend writes", items=LOG_LEVELS, default="INFO"
+    torch_index: StringProperty(  # type: ignore[valid-type]
+        name="PyTorch Index",
+        description="Address of an additional package index for Set Up. PyTorch keeps its CPU "
+        "builds for Linux on an index of its own; its Get Started page shows the address for "
+        "Linux, Pip and CPU. What is installed is compared with the same checksums anyway",
     )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the settings."""
+        """Draw the backend's state, the buttons and the settings."""
+        _draw_backend(self.layout.box(), bool(self.python_path))
         column = self.layout.column()
         column.use_property_split = True
+        column.use_property_decorate = False
         column.prop(self, "python_path")
-        column.prop(self, "device")
-        column.prop(self, "log_level")
+        if sys.platform == "linux":
+            column.prop(self, "torch_index")
+
+
+def _draw_backend(box: bpy.types.UILayout, own_python: bool) -> None:
+    folder = user_folder()
+    state = environment_state(folder)
+    column = box.column()
+    if own_python:
+        text = f"Python {STATUS.python} has the packages" if STATUS.python else "Your own Python"
+        column.label(text=f"Backend: {text}", icon="CHECKMARK" if STATUS.python else "INFO")
+    else:
+        column.label(text=f"Backend: {state.value}", icon=ICONS.get(state, "ERROR"))
+    if STATUS.is_running:
+        _draw_progress(column)
+    else:
+        _draw_buttons(column, state, own_python)
+    made = made_of(folder) if folder is not None else ""
+    column.label(text=f"Private environment: {made or size_before()}", icon="DISK_DRIVE")
+    _draw_models(column)
+    _draw_error(column)
+    row = column.row(align=True)
+    row.operator("rome.backend_open_log", text="Set-up Log", icon="TEXT").log = "set_up.log"
+    row.operator("rome.backend_open_log", text="Backend Log", icon="TEXT").log = "backend.log"
+
+
+def _draw_progress(column: bpy.types.UILayout) -> None:
+    assert STATUS.task is not None
+    row = column.row(align=True)
+    row.progress(factor=STATUS.task.fraction, text=STATUS.line())
+    row.operator("rome.backend_cancel", text="", icon="CANCEL")
+
+
+def _draw_buttons(column: bpy.types.UILayout, state: State, own_python: bool) -> None:
+    row = column.row(align=True)
+    if state is State.ABSENT:
+        row.operator("rome.backend_set_up", icon="IMPORT")
+    else:
+        row.operator("rome.backend_repair", icon="FILE_REFRESH")
+        row.operator("rome.backend_remove", icon="TRASH")
+    if own_python or state is State.READY:
+        row.operator("rome.backend_check", icon="VIEWZOOM")
+
+
+def _draw_models(column: bpy.types.UILayout) -> None:
+    row = column.row()
+    row.label(text=MODELS[STATUS.models], icon="FILE_3D")
+    if STATUS.models is False:
+        row.operator("rome.backend_fetch_models", text=f"Fetch ({models.SIZE})")
+
+
+def _draw_error(column: bpy.types.UILayout) -> None:
+    error = STATUS.error()
+    if error is not None and error.code != "cancelled":
+        column.label(text=error.message, icon="ERROR")
+        column.label(text=error.hint, icon="BLANK1")
 
 
 def preferences_of(context: bpy.types.Context) -> ROME_AddonPreferences:

@@ -17,6 +17,7 @@ import bpy
 MODULES: tuple[str, ...] = (
     "preferences",
     "connection",
+    "operators.backend",
     "properties",
     "head_properties",
     "thumbnail",
