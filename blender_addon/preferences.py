@@ -13,10 +13,12 @@ from bpy.props import StringProperty
 
 from .backend import models
 from .backend.environment import State
+from .backend.packages import TORCH_INDEX
 from .folders import user_folder
 from .set_up_status import STATUS, environment_state, made_of, size_before
 
 ICONS = {State.READY: "CHECKMARK", State.ABSENT: "INFO"}
+NO_INDEX = "Needed once for Set Up, unless pip knows it: see PyTorch's Get Started page"
 MODELS = {True: "Model files: there", False: "Model files: missing", None: "Model files: unknown"}
 
 
@@ -33,6 +35,7 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
     )
     torch_index: StringProperty(  # type: ignore[valid-type]
         name="PyTorch Index",
+        default=TORCH_INDEX,
         description="Address of an additional package index for Set Up. PyTorch keeps its CPU "
         "builds for Linux on an index of its own; its Get Started page shows the address for "
         "Linux, Pip and CPU. What is installed is compared with the same checksums anyway",
@@ -47,6 +50,8 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
         column.prop(self, "python_path")
         if sys.platform == "linux":
             column.prop(self, "torch_index")
+            if not self.torch_index:
+                column.label(text=NO_INDEX, icon="INFO")
 
 
 def _draw_backend(box: bpy.types.UILayout, own_python: bool) -> None:

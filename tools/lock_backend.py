@@ -155,9 +155,13 @@ def published_hashes(
 
 
 def text_of(hashes: Mapping[str, set[str]]) -> str:
-    """Return the list in pip's format: sorted, so that the same answers give the same bytes."""
+    """Return the list in pip's format: sorted, so that the same answers give the same bytes.
+
+    torch comes first: where its index is missing, nothing has been fetched in vain.
+    """
     parts = [HEADER.format(platforms=", ".join(PLATFORMS), python=PYTHON)]
-    for requirement, digests in sorted(hashes.items()):
+    for requirement in sorted(hashes, key=lambda name: (not name.startswith("torch=="), name)):
+        digests = hashes[requirement]
         marker = ""
         if requirement.startswith("torch=="):
             marker = f' ; sys_platform {"==" if "+cpu" in requirement else "!="} "linux"'

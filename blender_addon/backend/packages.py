@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIST = Path(__file__).resolve().parent / "requirements_backend.txt"
+# Where pip finds PyTorch's CPU builds for Linux, unless a person says where: nowhere but in the
+# indexes that pip itself is set up with.
+TORCH_INDEX = ""
 # Time pip spends per package, in units of a small one: it is all in the few large files.
 WEIGHTS = {"torch": 60, "opencv-python-headless": 15, "scipy": 12, "numpy": 6, "sympy": 3}
 _MB = 1_000_000

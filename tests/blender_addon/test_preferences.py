@@ -60,9 +60,9 @@ def drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(preferences, "user_folder", lambda: tmp_path)
     monkeypatch.setattr(preferences, "STATUS", SetUpStatus())
 
-    def draw(python_path=""):
+    def draw(python_path="", torch_index=""):
         layout = Layout()
-        owner = SimpleNamespace(layout=layout, python_path=python_path)
+        owner = SimpleNamespace(layout=layout, python_path=python_path, torch_index=torch_index)
         preferences.ROME_AddonPreferences.draw(owner, None)
         return layout
 
@@ -149,7 +149,11 @@ def test_a_python_of_one_s_own_is_named(drawn):
 def test_the_index_is_asked_for_only_where_it_matters(drawn, monkeypatch):
     for system, shown in (("linux", True), ("win32", False), ("darwin", False)):
         monkeypatch.setattr(preferences.sys, "platform", system)
-        assert ("torch_index" in drawn().props) is shown
+        layout = drawn()
+        assert ("torch_index" in layout.props) is shown
+        assert (preferences.NO_INDEX in layout.texts) is shown
+    monkeypatch.setattr(preferences.sys, "platform", "linux")
+    assert preferences.NO_INDEX not in drawn(torch_index="https://example.org/cpu").texts
 
 
 def test_without_the_add_on_enabled_there_are_no_preferences():

@@ -92,6 +92,7 @@ def test_the_same_answers_give_the_same_bytes(lock: ModuleType) -> None:
     hashes = {"b==1": {"22", "11"}, "torch==2+cpu": {"33"}, "torch==2": {"44"}}
     text = lock.text_of(hashes)
     assert text == lock.text_of(dict(reversed(hashes.items())))
+    assert text.index("torch==2 ") < text.index("torch==2+cpu") < text.index("b==1")
     assert "b==1 \\\n    --hash=sha256:11 \\\n    --hash=sha256:22\n" in text
     assert 'torch==2+cpu ; sys_platform == "linux" \\\n' in text
     assert 'torch==2 ; sys_platform != "linux" \\\n' in text
