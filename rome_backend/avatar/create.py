@@ -246,7 +246,7 @@ def _assemble(
             "face tracker": "Apache-2.0",
             "texture and identity": "the photo's own rights",
         },
-        provenance=_provenance(names, options, tools.head, fit),
+        provenance=_provenance(names, options, tools.head, fit) | {"shown": _shown(crop)},
     )
 
 
@@ -270,3 +270,9 @@ def _provenance(
             "translation": np.asarray(fit.translation).tolist(),
         },
     }
+
+
+def _shown(crop: HeadCrop) -> list[int]:
+    """Return left, top, right and bottom (px) of the part of the crop that the photo showed."""
+    rows, columns = np.nonzero(crop.valid)
+    return [int(n) for n in (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)]

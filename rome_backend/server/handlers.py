@@ -15,8 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rome_backend.core.errors import RomeError
-from rome_backend.core.messages import AvatarReady, CreateAvatar, LoadAvatar, Message
+from rome_backend.core.errors import AssetMissing, RomeError
+from rome_backend.core.messages import (
+    AvatarReady,
+    CreateAvatar,
+    DetectFaces,
+    LoadAvatar,
+    Message,
+    Rebake,
+)
 from rome_backend.core.rig_file import rig_to_tensors
 from rome_backend.server.estimates import StageSeconds
 from rome_backend.server.jobs import Handler, Job
@@ -44,7 +51,12 @@ class Handlers:
 
     def table(self) -> Mapping[type[Any], Handler]:
         """Return message type -> what answers it."""
-        return {CreateAvatar: self.create_avatar, LoadAvatar: self.load_avatar}
+        return {
+            CreateAvatar: self.create_avatar,
+            LoadAvatar: self.load_avatar,
+            Rebake: self.rebake,
+            DetectFaces: self.detect_faces,
+        }
 
     def create_avatar(self, message: CreateAvatar, job: Job) -> Message:
         """Make an avatar of photos and its rig (see avatar.create.create_avatar)."""
@@ -86,11 +98,43 @@ class Handlers:
             path = Path(folder) / "avatar.rome"
             path.write_bytes(message.data.data)
             avatar = load_avatar(path)
-        head, basis = load_head(str(avatar.provenance.get("head", "open")))
+        head, basis = load_head(_head_of(avatar))
         require_head_model(avatar, head)
         job.enter("rig")
         answer = self._ready(message.request_id, avatar, (head, basis), 0)
         self._seconds.remember("load", job.seconds())
+        return answer
+
+    def rebake(self, message: Rebake, job: Job) -> Message:
+        """Bake a known avatar's texture again; RomeError `avatar_unknown` asks to load it."""
+        kind = f"rebake {message.size}"
+        job.expect(self._seconds.expected(kind, {"set up": 1.0, "texture": 2.5, "rig": 0.5}))
+        job.enter("set up")
+        from rome_backend.avatar.heads import load_head
+        from rome_backend.avatar.rebake import rebake
+
+        avatar = self.avatar(message.avatar_id)
+        model = load_head(_head_of(avatar))
+        job.enter("texture")
+        avatar = rebake(avatar, model[0], message.size, message.delight)
+        job.enter("rig")
+        answer = self._ready(message.request_id, avatar, model, 0)
+        self._seconds.remember(kind, job.seconds())
+        return answer
+
+    def detect_faces(self, message: DetectFaces, job: Job) -> Message:
+        """Find the faces that may become a head, and make the photo small."""
+        job.expect(self._seconds.expected("detect", {"set up": 4.0, "track": 0.5}))
+        job.enter("set up")
+        from rome_backend.avatar.heads import OPEN
+        from rome_backend.server.faces import faces_found
+        from rome_backend.tracking.photo import load_photo
+
+        tools = self._tools_for(self._tools[0] if self._tools else OPEN)
+        job.enter("track")
+        photo = load_photo(Path(message.photo))
+        answer = faces_found(message.request_id, photo, tools.tracker)
+        self._seconds.remember("detect", job.seconds())
         return answer
 
     def avatar(self, avatar_id: str) -> Avatar:
@@ -103,9 +147,18 @@ class Handlers:
         return self._avatars[avatar_id]
 
     def _tools_for(self, head: str) -> Tools:
+        """Return the loaded tools. Nothing is fetched here: Blender may be offline on purpose."""
+        from rome_backend.assets.mediapipe import installed
+        from rome_backend.assets.store import AssetStore
         from rome_backend.avatar.create import load_tools
 
         if self._tools is None or self._tools[0] != head:
+            if not installed(AssetStore()):
+                raise AssetMissing(
+                    "tracker_models_missing",
+                    "The face tracker's model files are not installed.",
+                    "Press Set Up in the preferences of the add-on, or run: rome assets fetch",
+                )
             self._tools = (head, load_tools(head))
         return self._tools[1]
 
@@ -130,6 +183,10 @@ class Handlers:
             request_id, avatar_id, avatar.name, tensors, metadata,
             np.frombuffer(data, np.uint8), faces, tuple(avatar.warnings), dict(avatar.licences),
         )  # fmt: skip
+
+
+def _head_of(avatar: Avatar) -> str:
+    return str(avatar.provenance.get("head", "open"))
 
 
 def _times(stage: str, photos: int) -> int:

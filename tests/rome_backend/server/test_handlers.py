@@ -13,20 +13,25 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rome_backend.assets import mediapipe as mediapipe_module
 from rome_backend.assets.store import cache_dir
 from rome_backend.avatar import create as create_module
 from rome_backend.avatar import heads as heads_module
+from rome_backend.avatar import rebake as rebake_module
 from rome_backend.avatar.avatar import load_avatar, save_avatar
 from rome_backend.avatar.create import CreateOptions, CreateResult, Tools
 from rome_backend.avatar.heads import CACHE
-from rome_backend.core.errors import Cancelled, FileInvalid, RomeError, UsageError
+from rome_backend.core.errors import AssetMissing, Cancelled, FileInvalid, RomeError, UsageError
 from rome_backend.core.messages import (
     AvatarReady,
     CreateAvatar,
+    DetectFaces,
+    FacesFound,
     Failed,
     LoadAvatar,
     Message,
     Progress,
+    Rebake,
 )
 from rome_backend.core.rig_file import rig_from_tensors
 from rome_backend.core.types import Avatar, HeadModel, OffsetBasis
@@ -79,6 +84,7 @@ def loads(monkeypatch: pytest.MonkeyPatch, model: tuple[HeadModel, OffsetBasis])
         return Tools(*model, nothing, nothing, nothing)
 
     monkeypatch.setattr(create_module, "load_tools", load_tools)
+    monkeypatch.setattr(mediapipe_module, "installed", lambda store: True)
     monkeypatch.setattr(heads_module, "load_head", lambda head: model)
     return loaded
 
@@ -161,6 +167,17 @@ def test_tools_are_loaded_once_per_head(handlers: Handlers, maker: Maker, loads:
     assert loads == ["open", "flame"]
 
 
+def test_model_files_that_are_missing_are_not_fetched_behind_a_person_s_back(
+    handlers: Handlers, maker: Maker, monkeypatch: pytest.MonkeyPatch, loads: list[str]
+) -> None:
+    monkeypatch.setattr(mediapipe_module, "installed", lambda store: False)
+    for message in (CreateAvatar(1, ("a.jpg",)), DetectFaces(2, "a.jpg")):
+        with pytest.raises(AssetMissing) as caught:
+            ask(handlers, message)
+        assert caught.value.code == "tracker_models_missing" and "Set Up" in caught.value.hint
+    assert loads == [] and maker.calls == []
+
+
 def test_a_cancelled_job_stops_before_its_next_stage(handlers: Handlers, maker: Maker) -> None:
     sent: list[Message] = []
     message = CreateAvatar(1, ("a.jpg",))
@@ -210,6 +227,26 @@ def test_only_the_last_avatars_are_kept_and_a_forgotten_one_is_named(
     assert caught.value.code == "avatar_unknown"
 
 
+def test_rebaking_makes_another_avatar_with_another_texture(
+    handlers: Handlers, maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def halved(avatar: Avatar, head: HeadModel, size: int, delight: bool) -> Avatar:
+        assert (size, delight) == (512, True)
+        return replace(avatar, albedo=avatar.albedo // 2)
+
+    monkeypatch.setattr(rebake_module, "rebake", halved)
+    made, _ = ask(handlers, CreateAvatar(1, ("a.jpg",)))
+    again, events = ask(handlers, Rebake(2, made.avatar_id, 512, True))
+    assert isinstance(again, AvatarReady) and again.request_id == 2
+    assert again.avatar_id != made.avatar_id
+    np.testing.assert_array_equal(again.rig["albedo"], made.rig["albedo"] // 2)
+    np.testing.assert_array_equal(again.rig["vertices"], made.rig["vertices"])
+    assert [event.stage for event in events] == ["set up", "texture", "rig"]
+    with pytest.raises(RomeError) as caught:
+        ask(handlers, Rebake(3, "unheard of"))
+    assert caught.value.code == "avatar_unknown"
+
+
 def own_home(home: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let children use the installed networks and head, but write elsewhere."""
     home.mkdir()
@@ -240,6 +277,14 @@ def test_the_real_backend_makes_a_head_of_a_photo_and_takes_it_in_again(
     assert {"track", "texture", "rig"} <= {event.stage for event in talk.progress}
     assert talk.ask(LoadAvatar(3, made.avatar)).avatar_id == made.avatar_id
     assert talk.ask(CreateAvatar(4, ("gone.jpg",))).exit_code == 3
+    assert isinstance(again := talk.ask(Rebake(5, made.avatar_id, 256)), AvatarReady)
+    change = np.abs(again.rig["albedo"].astype(int) - made.rig["albedo"])
+    assert change.mean() < 0.1
+    found = talk.ask(DetectFaces(6, str(photo)))
+    assert isinstance(found, FacesFound) and len(found.boxes) == 1
+    left, top, right, bottom = found.boxes[0]
+    assert 0 < left < right < found.width and 0 < top < bottom < found.height
+    assert max(found.thumbnail.shape) == 256
     code, seconds = talk.close()
     assert code == 0 and seconds < 1
     assert (tmp_path / "home" / "stage_seconds.json").is_file()
