@@ -19,6 +19,7 @@ from .drivers import add_drivers
 from .links import link_parts
 from .material import add_materials, head_images
 from .mesh import build_surface, mesh_steps
+from .offsets import store_offsets
 from .properties import write_properties
 from .signature import signature_steps, store_signatures
 
@@ -78,6 +79,7 @@ def build_steps(
         yield
         signed = yield from signature_steps(rig)
         store_signatures(mesh, signed)
+        store_offsets(mesh, rig)
         _select(mesh, armature)
         complete = True
     finally:

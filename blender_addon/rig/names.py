@@ -13,6 +13,7 @@ REGION_PREFIX = "region."
 LINK_PREFIX = "romelink_"
 SIGNATURES = "rome_signatures"
 SURFACE = "rome_surface"
+OFFSETS = "rome_offsets"
 PRINT = "rome_print"
 ORIGIN = "origin"
 

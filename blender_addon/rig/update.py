@@ -24,6 +24,7 @@ from .links import linked_part
 from .material import fill_image, is_painted
 from .mesh import add_key
 from .names import BASIS
+from .offsets import store_offsets
 from .png import png_bytes
 from .properties import read_property, write_properties
 from .read import armature_of
@@ -171,6 +172,7 @@ def _apply(mesh: bpy.types.Object, rig: RigArrays, plan: _Plan) -> None:
     _move_camera(mesh, armature, plan.placement)
     write_properties(mesh, rig.properties)
     store_signatures(mesh, plan.signed)
+    store_offsets(mesh, rig)
     place_bones(armature, rig)
     armature.select_set(False)
     mesh.select_set(True)

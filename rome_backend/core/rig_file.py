@@ -19,9 +19,9 @@ from .types import Camera, RigArrays, RigKey
 KIND = "rome rig"
 VERSION = 1
 _ARRAYS = {
-    "vertices": np.float32, "faces": np.int32, "uvs": np.float32, "uv_faces": np.int32,
-    "joints": np.float32, "parents": np.int32, "weights": np.float32, "eye_faces": np.bool_,
-    "albedo": np.uint8, "confidence": np.uint8, "photo": np.uint8,
+    "vertices": np.float32, "offsets": np.float32, "faces": np.int32, "uvs": np.float32,
+    "uv_faces": np.int32, "joints": np.float32, "parents": np.int32, "weights": np.float32,
+    "eye_faces": np.bool_, "albedo": np.uint8, "confidence": np.uint8, "photo": np.uint8,
 }  # fmt: skip
 _HINT = "Make the rig again with this version."
 
@@ -159,10 +159,10 @@ def _check_shapes(rig: RigArrays) -> None:
     count, faces, joints = rig.vertices.size // 3, rig.eye_faces.size, len(rig.joint_names)
     side = max(rig.confidence.shape, default=0)
     shapes = {
-        "vertices": (count, 3), "faces": (faces, 3), "uvs": (rig.uvs.size // 2, 2),
-        "uv_faces": (faces, 3), "eye_faces": (faces,), "joints": (joints, 3), "parents": (joints,),
-        "weights": (count, joints), "albedo": (side, side, 3), "confidence": (side, side),
-        "photo": rig.photo.shape[:2] + (3,),
+        "vertices": (count, 3), "offsets": (count, 3), "faces": (faces, 3),
+        "uvs": (rig.uvs.size // 2, 2), "uv_faces": (faces, 3), "eye_faces": (faces,),
+        "joints": (joints, 3), "parents": (joints,), "weights": (count, joints),
+        "albedo": (side, side, 3), "confidence": (side, side), "photo": rig.photo.shape[:2] + (3,),
     }  # fmt: skip
     for name, shape in shapes.items():
         found = getattr(rig, name).shape

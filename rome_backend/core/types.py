@@ -267,6 +267,7 @@ class RigArrays:
     """A rig without bpy: what blender_addon/rig builds and what the exporters write.
 
     vertices (V, 3) f32 m: the Basis, identity and free offsets included, head space;
+    offsets (V, 3) f32 m: what of the vertices is hair, clothes and neck, not the identity;
     faces, uvs, uv_faces as in HeadModel; keys: shape keys in order, Basis left out;
     joints (K, 3) f32 m: regressed from the neutral identity shape; joint_names, parents, weights;
     eye_faces (F,) bool: faces of the eyeballs; regions: name -> (V,) bool;
@@ -276,6 +277,7 @@ class RigArrays:
 
     name: str
     vertices: F32
+    offsets: F32
     faces: I32
     uvs: F32
     uv_faces: I32

@@ -29,6 +29,8 @@ EYEBALLS = ("left_eyeball", "right_eyeball")
 OFFSET_LIMIT = 3.0
 CORRECTIVE_LIMIT = 10.0
 ORIGIN = "origin"
+# What of an avatar's provenance travels with a rig: no name of a photo.
+MADE_BY = ("program", "seed", "head", "head_source")
 
 
 def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays:
@@ -59,6 +61,7 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
     return RigArrays(
         name=avatar.name,
         vertices=vertices.astype(np.float32),
+        offsets=(vertices - identity).astype(np.float32),
         faces=head.faces,
         uvs=head.uvs,
         uv_faces=head.uv_faces,
@@ -131,6 +134,7 @@ def _properties(head: HeadModel, avatar: Avatar) -> dict[str, Any]:
         "source_eyes": _floats(params.eyes),
         "source_translation": _floats(params.translation),
         "licences": dict(avatar.licences),
+        "provenance": {fact: avatar.provenance.get(fact) for fact in MADE_BY},
         "warnings": list(avatar.warnings),
     }
 

@@ -30,6 +30,7 @@ def rig(small_head: HeadModel) -> RigArrays:
     return RigArrays(
         name="Ann",
         vertices=head.template,
+        offsets=deltas[2],
         faces=head.faces,
         uvs=head.uvs,
         uv_faces=head.uv_faces,

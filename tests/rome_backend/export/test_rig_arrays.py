@@ -26,6 +26,20 @@ def test_basis_and_stored_values_give_the_avatar_s_neutral_shape(rig, synthetic)
     assert np.abs(shown_vertices(rig) - wanted).max() < 1e-6
 
 
+def test_the_basis_without_its_offsets_is_the_identity(rig, synthetic):
+    wanted = shape_vertices(synthetic.head, synthetic.avatar.params.shape)
+    assert np.abs(rig.vertices - rig.offsets - wanted).max() < 1e-6
+    assert np.abs(rig.offsets).max() > 1e-3
+
+
+def test_no_name_of_a_photo_travels_with_the_rig(synthetic):
+    facts = {"program": "rome-blender 1", "photos": ["ada.jpg"], "fit": {"scale": 1.0}}
+    avatar = replace(synthetic.avatar, provenance=facts)
+    found = rig_arrays(synthetic.head, synthetic.basis, avatar).properties
+    assert found["provenance"]["program"] == "rome-blender 1"
+    assert "ada" not in json.dumps(found["provenance"])
+
+
 def test_offsets_are_live_in_standard_deviations(rig, synthetic):
     keys = [key for key in rig.keys if key.name.startswith(("Hair", "Neck"))]
     assert [key.name for key in keys] == list(synthetic.basis.names)
