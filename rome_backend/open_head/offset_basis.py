@@ -16,7 +16,7 @@ from rome_backend.open_head.offset_region import OffsetRegion, offset_regions
 HAIR_COMPONENTS, NECK_COMPONENTS = 50, 10
 
 
-def offset_basis(head: HeadModel, seed: int = 0, count: int = 600) -> OffsetBasis:
+def offset_basis(head: HeadModel, seed: int = 0, count: int = 1000) -> OffsetBasis:
     """Return the basis (paper section 3.5: 50 hair + 10 neck) of any head model.
 
     head needs the disjoint regions 'hair' and 'neck'. count: volumes of hair, and of neck
@@ -50,9 +50,11 @@ def principal_components(samples: F64, region: OffsetRegion, components: int) ->
     """
     count = len(samples)
     flat = (samples - samples.mean(axis=0)).reshape(count, -1)
-    _, sizes, rows = np.linalg.svd(flat, full_matrices=False)
-    kept = min(components, len(sizes))
-    found = (rows[:kept] * sizes[:kept, None] / np.sqrt(count - 1)).T
+    # The Gram matrix is far smaller than a singular value decomposition of all volumes.
+    squares, mixes = np.linalg.eigh(flat @ flat.T)
+    leading = np.argsort(-squares)[:components]
+    kept = int((squares[leading] > 1e-12 * max(squares.max(), 1e-30)).sum())
+    found = flat.T @ mixes[:, leading[:kept]] / np.sqrt(count - 1)
     found *= np.where(found.T @ region.outward.ravel() < 0, -1.0, 1.0)
     result = np.zeros((flat.shape[1], components))
     result[:, :kept] = found
