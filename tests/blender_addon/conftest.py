@@ -52,6 +52,12 @@ def addon_dir():
 
 
 @pytest.fixture(scope="session")
+def backend_python():
+    """An interpreter with the backend's packages: ROME_BACKEND_PYTHON, or this one."""
+    return os.environ.get("ROME_BACKEND_PYTHON", sys.executable)
+
+
+@pytest.fixture(scope="session")
 def synthetic():
     """A small head model with basis and avatar (190 vertices)."""
     return _synthetic_module().synthetic_head()

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,12 @@ def fake():
 
 
 @pytest.fixture
-def launch_of(root):
-    """Say how to start this Python with a log and arguments."""
+def launch_of(root, backend_python):
+    """Say how to start the backend's Python with a log and arguments."""
 
     def launch(log, *arguments):
         environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
-        return Launch((sys.executable, *map(str, arguments)), environment, log)
+        return Launch((backend_python, *map(str, arguments)), environment, log)
 
     return launch
 

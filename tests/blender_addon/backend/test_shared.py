@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 
 import pytest
@@ -23,8 +22,10 @@ def nothing_shared(monkeypatch):
     client_module.close_shared()
 
 
-def test_the_shared_client_is_one_and_can_be_closed(nothing_shared, tmp_path, monkeypatch):
-    monkeypatch.setenv("ROME_BACKEND_PYTHON", sys.executable)
+def test_the_shared_client_is_one_and_can_be_closed(
+    nothing_shared, tmp_path, monkeypatch, backend_python
+):
+    monkeypatch.setenv("ROME_BACKEND_PYTHON", backend_python)
     chosen = client_module.Choice(folder=tmp_path)
     client_module.choose(lambda: chosen)
     client = client_module.shared()
