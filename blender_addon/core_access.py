@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
+    from rome_backend.core.atomic_file import replacing
+    from rome_backend.core.camera import crop_camera
     from rome_backend.core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
     from rome_backend.core.message_codec import receive, send
     from rome_backend.core.messages import (
@@ -29,12 +31,17 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
         Progress,
         Rebake,
         RenderFrame,
+        SetSurface,
         Shutdown,
+        SurfaceReady,
         Welcome,
     )
+    from rome_backend.core.pixels import linear_to_srgb, srgb_to_linear
     from rome_backend.core.rig_file import load_rig, rig_from_tensors
     from rome_backend.core.types import JOINTS, Camera, RigArrays, RigKey
 else:
+    from .core.atomic_file import replacing
+    from .core.camera import crop_camera
     from .core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
     from .core.message_codec import receive, send
     from .core.messages import (
@@ -53,9 +60,12 @@ else:
         Progress,
         Rebake,
         RenderFrame,
+        SetSurface,
         Shutdown,
+        SurfaceReady,
         Welcome,
     )
+    from .core.pixels import linear_to_srgb, srgb_to_linear
     from .core.rig_file import load_rig, rig_from_tensors
     from .core.types import JOINTS, Camera, RigArrays, RigKey
 
@@ -83,10 +93,16 @@ __all__ = [
     "RigArrays",
     "RigKey",
     "RomeError",
+    "SetSurface",
     "Shutdown",
+    "SurfaceReady",
     "Welcome",
+    "crop_camera",
+    "linear_to_srgb",
     "load_rig",
     "receive",
+    "replacing",
     "rig_from_tensors",
     "send",
+    "srgb_to_linear",
 ]

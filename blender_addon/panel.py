@@ -114,6 +114,7 @@ class ROME_PT_options(RomePanel, bpy.types.Panel):
         settings = settings_of(context)
         for name in ("texture_size", "face", "seed", "head_model"):
             column.prop(settings, name)
+        self.layout.operator("rome.choose_avatar", icon="IMPORT")
 
 
 CLASSES = (ROME_PT_main, ROME_PT_options)

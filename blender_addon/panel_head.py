@@ -53,6 +53,8 @@ class ROME_PT_identity(HeadPanel, bpy.types.Panel):
             column.label(text=f"{len(heads_of(context.scene))} heads in this scene", icon="INFO")
         if not has_avatar(head):
             draw_text(column, "This head carries no avatar.", context, icon="ERROR")
+        column.operator("rome.update_head", icon="FILE_REFRESH")
+        column.operator("rome.save_avatar", icon="EXPORT")
 
 
 class ROME_PT_offsets(HeadPanel, bpy.types.Panel):

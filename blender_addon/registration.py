@@ -23,6 +23,7 @@ MODULES: tuple[str, ...] = (
     "thumbnail",
     "operators.photos",
     "operators.create_avatar",
+    "operators.avatar_file",
     "operators.pose_tools",
     "operators.report_tools",
     "panel",

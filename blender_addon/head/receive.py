@@ -12,8 +12,9 @@ import bpy
 
 from ..core_access import AvatarReady, rig_from_tensors
 from ..rig.build import BuiltHead, build_steps, remove_head
+from ..rig.update import Kept, update_steps
 from .placement import place
-from .stored_avatar import store_steps
+from .stored_avatar import pack_steps, store
 
 # The same sentences as the command line's (rome_backend/commands/plain_words.py).
 NOTES: Mapping[str, str] = {
@@ -44,13 +45,27 @@ def new_head_steps(ready: AvatarReady) -> Generator[None, None, BuiltHead]:
     built = yield from build_steps(rig)
     complete = False
     try:
-        yield from store_steps(built.mesh, ready.avatar)
+        packed = yield from pack_steps(ready.avatar)
+        store(built.mesh, packed)
         place(built, bpy.context.scene)
         complete = True
     finally:
         if not complete:
             remove_head(built.collection)
     return built
+
+
+def updated_head_steps(ready: AvatarReady, head: bpy.types.Object) -> Generator[None, None, Kept]:
+    """Give an existing head the rig and the avatar of a message; return what was kept.
+
+    Closing the generator before its last step leaves the head as it was.
+    """
+    rig = rig_from_tensors(ready.rig, ready.rig_metadata)
+    yield
+    packed = yield from pack_steps(ready.avatar)
+    kept = yield from update_steps(head, rig)
+    store(head, packed)
+    return kept
 
 
 def notes_of(ready: AvatarReady) -> tuple[str, ...]:

@@ -11,9 +11,12 @@ import base64
 import binascii
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
+from dataclasses import dataclass
 
 import bpy
+import numpy as np
+from numpy.typing import NDArray
 
 from ..core_access import RomeError
 
@@ -22,27 +25,39 @@ AVATAR_ID = "rome_avatar_id"
 CHUNK = 1 << 20
 LEVEL = 1
 LIMIT = 1 << 30
+Bytes = bytes | memoryview | NDArray[np.uint8]
 
 
-def avatar_key(content: bytes | memoryview) -> str:
+def avatar_key(content: Bytes) -> str:
     """Return the id of an avatar's file: the same as the backend gives it."""
     return hashlib.sha256(content).hexdigest()[:32]
 
 
-def store_steps(mesh: bpy.types.Object, content: bytes | memoryview) -> Iterator[None]:
-    """Store an avatar's file on the mesh's data, compressing it in steps."""
+@dataclass(frozen=True)
+class Packed:
+    """An avatar's file as text, and its id."""
+
+    text: str
+    key: str
+
+
+def pack_steps(content: Bytes) -> Generator[None, None, Packed]:
+    """Compress an avatar's file in steps; nothing is stored."""
     packer = zlib.compressobj(LEVEL)
     packed = bytearray()
-    view = memoryview(content)
+    view = memoryview(content).cast("B")
     for start in range(0, len(view), CHUNK):
         packed += packer.compress(view[start : start + CHUNK])
         yield
     packed += packer.flush()
-    text = base64.b64encode(packed).decode("ascii")
     yield
-    mesh.data[AVATAR_ID] = avatar_key(content)
-    mesh.data[AVATAR] = text
-    yield
+    return Packed(base64.b64encode(packed).decode("ascii"), avatar_key(content))
+
+
+def store(mesh: bpy.types.Object, packed: Packed) -> None:
+    """Store a packed avatar on the mesh's data."""
+    mesh.data[AVATAR_ID] = packed.key
+    mesh.data[AVATAR] = packed.text
 
 
 def has_avatar(mesh: bpy.types.Object) -> bool:

@@ -18,7 +18,7 @@ from ..jobs import STATE
 from ..photos import CHOICE
 from ..properties import settings_of
 from ..pump import PUMP, Request
-from .job import BackendJob, refuse_when_busy
+from .job import BackendJob, nothing_is_edited, refuse_when_busy
 
 
 def ask_for_avatar(context: bpy.types.Context, photos: tuple[str, ...]) -> Request:
@@ -51,10 +51,7 @@ class ROME_OT_create_head(BackendJob, bpy.types.Operator):
         if not CHOICE.paths:
             cls.poll_message_set("Choose a photo first")
             return False
-        if context.mode not in ("OBJECT", "POSE"):
-            cls.poll_message_set("Leave the editing mode first")
-            return False
-        return refuse_when_busy(cls)
+        return nothing_is_edited(cls, context) and refuse_when_busy(cls)
 
     def ask(self, context: bpy.types.Context) -> Request:
         """Ask for an avatar of the photos."""

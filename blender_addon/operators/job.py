@@ -40,6 +40,10 @@ class BackendJob:
         """Send the request; RomeError where it cannot be made."""
         raise NotImplementedError
 
+    def follow_up(self, context: bpy.types.Context, answer: Any) -> Request | None:
+        """Send another request that needs the answer of the one before; None: that was all."""
+        return None
+
     def receive(self, context: bpy.types.Context, answer: Any) -> Iterator[None]:
         """Put the answer into the scene in short steps; RomeError where it does not fit."""
         raise NotImplementedError
@@ -53,6 +57,8 @@ class BackendJob:
         STATE.begin(self.label)
         try:
             answer = PUMP.wait(self.ask(context))
+            while (more := self.follow_up(context, answer)) is not None:
+                answer = PUMP.wait(more)
             for _ in self.receive(context, answer):
                 pass
         except RomeError as error:
@@ -107,6 +113,10 @@ class BackendJob:
             if self._answer is None:
                 self._show(context)
                 return False
+            more = self.follow_up(context, self._answer)
+            if more is not None:
+                self._request = more
+                return False
             self._steps = self.receive(context, self._answer)
         until = time.perf_counter() + BUILD_BUDGET
         while next(self._steps, self) is not self:
@@ -152,6 +162,14 @@ def refuse_when_busy(operator: type[bpy.types.Operator]) -> bool:
     """Return whether no job runs, and say in the operator's tooltip if one does."""
     if STATE.label:
         operator.poll_message_set(BUSY)
+        return False
+    return True
+
+
+def nothing_is_edited(operator: type[bpy.types.Operator], context: bpy.types.Context) -> bool:
+    """Return whether heads can be built now, and say in the tooltip what is in the way."""
+    if context.mode not in ("OBJECT", "POSE"):
+        operator.poll_message_set("Leave the editing mode first")
         return False
     return True
 

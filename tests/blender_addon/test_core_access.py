@@ -45,8 +45,8 @@ def test_a_copy_inside_the_add_on_comes_first(root, tmp_path):
     (addon / "__init__.py").touch()
     (addon / "core").mkdir()
     (addon / "core" / "__init__.py").touch()
-    for name in ("errors", "framing", "message_codec", "messages", "rig_file", "types"):
-        stub = addon / "core" / f"{name}.py"
+    for source in (root / "rome_backend" / "core").glob("[a-z]*.py"):
+        stub = addon / "core" / source.name
         stub.write_text("def __getattr__(name):\n    return f'copied {name}'\n")
     code = (
         f"import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(root)!r}]\n"
