@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
     "dev": Rule((), frozenset()),
     "build_addon": Rule((), frozenset()),
     "tools": Rule(_ALL, ANY),
+    "tools.real_blender_inside.observer": Rule((), BLENDER),
 }
 OURS = frozenset(name.split(".")[0] for name in RULES)
 
