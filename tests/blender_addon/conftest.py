@@ -89,6 +89,19 @@ def empty_blender():
     return bpy
 
 
+def _curves(action):
+    if hasattr(action, "layers"):  # since Blender 4.4; 5.0 has no Action.fcurves any more
+        strips = [strip for layer in action.layers for strip in layer.strips]
+        return [curve for strip in strips for bag in strip.channelbags for curve in bag.fcurves]
+    return list(action.fcurves)
+
+
+@pytest.fixture
+def curves_of():
+    """A function that returns an action's F-curves in any Blender."""
+    return _curves
+
+
 @pytest.fixture
 def built(empty_blender, rig):
     """The small head, built in an empty file."""

@@ -133,7 +133,7 @@ def test_reset_puts_back_what_was_asked_for(enabled, head, rig, part):
     assert (abs(bone_angles(head, "jaw")[0]) < 1e-6) is (part in ("POSE", "ALL"))
 
 
-def test_key_all_keys_every_slider_and_bone_but_driven_keys(enabled, head, rig):
+def test_key_all_keys_every_slider_and_bone_but_driven_keys(enabled, head, rig, curves_of):
     enabled.context.scene.frame_set(7)
     key_blocks(head)["jawOpen"].value = 0.5
     set_bone_angle(head, "neck", 0, 0.3)
@@ -146,10 +146,10 @@ def test_key_all_keys_every_slider_and_bone_but_driven_keys(enabled, head, rig):
     assert bone_angles(head, "neck")[0] == pytest.approx(0.3, abs=1e-6)
     keyed = head.data.shape_keys.animation_data.action
     driven = sum(key.driver is not None for key in rig.keys)
-    paths = {curve.data_path for curve in keyed.fcurves}
+    paths = {curve.data_path for curve in curves_of(keyed)}
     assert len(paths) == len(rig.keys) - driven
     bones = head.parent.animation_data.action
-    assert len({curve.data_path for curve in bones.fcurves}) == len(rig.joint_names) + 1
+    assert len({curve.data_path for curve in curves_of(bones)}) == len(rig.joint_names) + 1
 
 
 def test_the_active_armature_or_camera_means_its_head(enabled, head, rig):

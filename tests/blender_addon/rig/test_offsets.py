@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blender_addon.core_access import RomeError
 from blender_addon.rig.names import OFFSETS
 from blender_addon.rig.offsets import bare_points
 from blender_addon.rig.signature import key_points
 from blender_addon.rig.space import to_object
 from blender_addon.rig.update import update_steps
-from rome_backend.core.errors import RomeError
 from rome_backend.core.skinning import shape_vertices
 from rome_backend.export.rig_arrays import rig_arrays
 
