@@ -10,15 +10,20 @@ import json
 import os
 import re
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO
 
 from ..core_access import RomeError
 from . import packages
 
 NAME = "environment"
 MARKER = "rome_environment.json"
+LOCK = "set_up.lock"
 ADDON = Path(__file__).resolve().parents[1]
 _NEW, _OLD = ".new-", ".old-"
 
@@ -160,12 +165,17 @@ def put_in_place(built: Path, folder: Path, tag: str) -> Path:
 def remove(folder: Path) -> int:
     """Delete the environment and what interrupted set-ups left; return the bytes it took.
 
-    Raises RomeError 'environment_in_use' where the system does not let go of a file.
+    Raises RomeError 'environment_in_use' where the system does not let go of a file, and
+    'set_up_running' as only_one does.
     """
     target = folder / NAME
-    size = size_on_disk(target) if target.exists() else 0
-    clean_leftovers(folder)
-    if target.exists():
+    if not folder.exists():
+        return 0
+    with only_one(folder):
+        clean_leftovers(folder)
+        if not target.exists():
+            return 0
+        size = size_on_disk(target)
         aside = folder / f"{_OLD}removed"
         try:
             target.rename(aside)
@@ -173,6 +183,38 @@ def remove(folder: Path) -> int:
         except OSError as error:
             raise _in_use(error) from error
     return size
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Keep every other Blender from changing the environment meanwhile.
+
+    The system lets go of the lock when this process ends, however it ends. Raises RomeError
+    'set_up_running' where another one has it.
+    """
+    with open(folder / LOCK, "ab") as file:
+        try:
+            _lock(file)
+        except OSError as error:
+            raise RomeError(
+                "set_up_running",
+                "Another Blender is setting up or removing the environment.",
+                "Wait until it has finished, or cancel it there.",
+            ) from error
+        yield
+
+
+def _lock(file: BinaryIO) -> None:
+    """Lock a file until it is closed; OSError where somebody else has locked it."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def clean_leftovers(folder: Path) -> None:

@@ -57,8 +57,8 @@ def set_up(options: Options, report: Report, cancel: threading.Event) -> Path:
 
     report(stage, fraction) is called often, in this thread. Raises Cancelled when ``cancel`` gets
     set, OutOfResources 'disk_full', and RomeError with the codes 'offline', 'python_missing',
-    'platform_unsupported', 'venv_failed', 'environment_in_use', 'environment_unusable' and those
-    of pip_problems. What was there before stays then.
+    'platform_unsupported', 'set_up_running', 'venv_failed', 'environment_in_use',
+    'environment_unusable' and those of pip_problems. What was there before stays then.
     """
     if not options.online:
         raise offline()
@@ -66,8 +66,23 @@ def set_up(options: Options, report: Report, cancel: threading.Event) -> Path:
     report("Looking for Python 3.11", 0.0)
     python = usable_python(options.commands)
     options.folder.mkdir(parents=True, exist_ok=True)
-    environment.clean_leftovers(options.folder)
-    check_room(options.folder, packages.SIZES[packages.platform_key(python.system, python.machine)])
+    with environment.only_one(options.folder):
+        environment.clean_leftovers(options.folder)
+        size = packages.SIZES[packages.platform_key(python.system, python.machine)]
+        check_room(options.folder, size)
+        done = _build(options, python, list_text, report, cancel)
+    report("Ready", 1.0)
+    return done
+
+
+def _build(
+    options: Options,
+    python: FoundPython,
+    list_text: str,
+    report: Report,
+    cancel: threading.Event,
+) -> Path:
+    """Make the environment under another name and put it in place; return where it is."""
     tag = uuid.uuid4().hex[:8]
     built = environment.new_folder(options.folder, tag)
     with open(options.folder / LOG, "w", encoding="utf-8") as log, _gone_at_the_end(built):
@@ -78,9 +93,7 @@ def set_up(options: Options, report: Report, cancel: threading.Event) -> Path:
         steps.check_and_mark(list_text)
         if cancel.is_set():
             raise Cancelled()
-        done = environment.put_in_place(built, options.folder, tag)
-    report("Ready", 1.0)
-    return done
+        return environment.put_in_place(built, options.folder, tag)
 
 
 def offline() -> RomeError:

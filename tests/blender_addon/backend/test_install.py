@@ -23,6 +23,7 @@ from blender_addon.backend import environment, install
 from blender_addon.core_access import Cancelled, OutOfResources, RomeError
 
 HASH = "0" * 64
+KEPT = ["set_up.lock", "set_up.log"]
 LIST = f"tiny==1.0 \\\n    --hash=sha256:{HASH}\n"
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-in needs a shebang")
 
@@ -75,7 +76,7 @@ def test_it_makes_an_environment_with_the_backend_in_it(options):
     marker = environment.read_marker(made)
     assert (marker.version, marker.python) == ("9.9", "3.11.7") and marker.size > 0
     assert environment.state_of(options.folder, "9.9", LIST) is environment.State.READY
-    assert _leftovers(options.folder) == ["environment", "set_up.log"]
+    assert _leftovers(options.folder) == ["environment", *KEPT]
     fractions = [fraction for _, fraction in said]
     assert fractions == sorted(fractions) and fractions[0] == 0.0 and fractions[-1] == 1.0
     assert {"Fetching tiny", "Installing packages", "Checking"} <= {stage for stage, _ in said}
@@ -141,7 +142,7 @@ def test_a_failure_of_pip_leaves_nothing_and_is_in_the_log(options, monkeypatch,
     with pytest.raises(RomeError) as caught:
         install.set_up(options, _silent, _event())
     assert caught.value.code == "pip_failed" and "the moon is full" in caught.value.message
-    assert _leftovers(options.folder) == ["set_up.log"]
+    assert _leftovers(options.folder) == KEPT
     assert "the moon is full" in (options.folder / "set_up.log").read_text()
 
 
@@ -154,7 +155,7 @@ def test_other_failures_leave_nothing_either(options, monkeypatch, variable, cod
     with pytest.raises(RomeError) as caught:
         install.set_up(options, _silent, _event())
     assert caught.value.code == code and "no such thing" in caught.value.message
-    assert _leftovers(options.folder) == ["set_up.log"]
+    assert _leftovers(options.folder) == KEPT
 
 
 @posix
@@ -173,7 +174,7 @@ def test_cancel_ends_pip_and_its_children_within_a_second(options, monkeypatch, 
     with pytest.raises(Cancelled):
         install.set_up(options, _silent, cancel)
     assert time.monotonic() - times[0] < 1.0
-    assert _leftovers(options.folder) == ["set_up.log"]
+    assert _leftovers(options.folder) == KEPT
     for pid in pids.read_text().split():
         assert not _runs(int(pid))
 
@@ -208,12 +209,28 @@ def test_a_failed_repair_keeps_the_environment_that_was_there(options, monkeypat
 
 
 @posix
+def test_two_blenders_do_not_set_up_at_once(options, tmp_path):
+    """The second one neither waits nor deletes what the first one is making."""
+    half = options.folder / ".new-first"
+    half.mkdir(parents=True)
+    with environment.only_one(options.folder):
+        with pytest.raises(RomeError) as caught:
+            install.set_up(options, _silent, _event())
+        with pytest.raises(RomeError) as refused:
+            environment.remove(options.folder)
+    assert caught.value.code == refused.value.code == "set_up_running"
+    assert half.exists() and not (tmp_path / "pip.txt").exists()
+    install.set_up(options, _silent, _event())
+    assert not half.exists()
+
+
+@posix
 def test_what_a_killed_set_up_left_is_cleaned_by_the_next(options):
     half = options.folder / ".new-dead"
     half.mkdir(parents=True)
     (half / "half.txt").touch()
     install.set_up(options, _silent, _event())
-    assert _leftovers(options.folder) == ["environment", "set_up.log"]
+    assert _leftovers(options.folder) == ["environment", *KEPT]
 
 
 def _wheel(folder, name, content):
@@ -264,4 +281,4 @@ def test_the_real_pip_refuses_a_changed_package(offline_pip, tmp_path):
     with pytest.raises(RomeError) as caught:
         install.set_up(offline_pip, _silent, _event())
     assert caught.value.code == "package_changed"
-    assert _leftovers(offline_pip.folder) == ["set_up.log"]
+    assert _leftovers(offline_pip.folder) == KEPT
