@@ -121,10 +121,13 @@ class _Clock:
     seconds: dict[str, float] = field(default_factory=dict)
     fraction: float = 0.0
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
+    def check(self) -> None:
         if self.cancelled():
             raise Cancelled
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.check()
         self.fraction = max(self.fraction, STAGES.index(name) / len(STAGES))
         self.progress(name, self.fraction)
         start = time.perf_counter()
@@ -156,7 +159,7 @@ def create_avatar(
     Args:
         photos: files of the same person; the most frontal one gives hair, camera and pose.
         progress: called with a stage and a fraction in [0, 1].
-        cancelled: asked between stages; True raises Cancelled.
+        cancelled: asked between stages and within long ones; True raises Cancelled.
         tools: from load_tools, to make many avatars in one process.
 
     Raises:
@@ -178,7 +181,7 @@ def create_avatar(
     with clock.stage("silhouette"):
         offsets = fit_offsets(tools.head, tools.basis, fit, crop)
     with clock.stage("texture"):
-        texture = _texture(tools.head, views, fits, source, offsets, options)
+        texture = _texture(tools.head, views, fits, source, offsets, options, clock)
     warnings = tuple(dict.fromkeys(code for view in views for code in view.warnings))
     avatar = _assemble(
         [path.name for path in photos], options, tools, crop, fit, offsets, texture, warnings
@@ -206,13 +209,14 @@ def _texture(
     source: int,
     offsets: OffsetFit,
     options: CreateOptions,
+    clock: _Clock,
 ) -> BakedTexture:
     """Bake all photos into one texture; the source photo comes first, as it sets the light."""
     order = sorted(range(len(views)), key=lambda index: index != source)
     seen = [
         TextureView.of(head, fits[index], views[index].crop, offsets.offsets) for index in order
     ]
-    return bake(head, seen, options.size, seed=options.seed)
+    return bake(head, seen, options.size, seed=options.seed, check=clock.check)
 
 
 def _assemble(

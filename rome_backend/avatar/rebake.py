@@ -6,7 +6,7 @@ Does not know the photo itself: what an avatar keeps of it is enough.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,12 +19,19 @@ from rome_backend.core.types import Avatar, FaceFit, HeadCrop, HeadModel
 from rome_backend.texture.bake import TextureView, bake
 
 
-def rebake(avatar: Avatar, head: HeadModel, size: int, delight: bool = False) -> Avatar:
+def rebake(
+    avatar: Avatar,
+    head: HeadModel,
+    size: int,
+    delight: bool = False,
+    check: Callable[[], None] = lambda: None,
+) -> Avatar:
     """Return the avatar with a new texture of its source crop; same input, same texture.
 
     Args:
         size: side T in texels, of create's SIZES.
         delight: take smooth shading out of the skin.
+        check: called several times a second; what it raises ends the work.
 
     Raises:
         UsageError: `texture_size`.
@@ -46,7 +53,8 @@ def rebake(avatar: Avatar, head: HeadModel, size: int, delight: bool = False) ->
         )
     view = TextureView.of(head, _fit(avatar), _crop(avatar), avatar.offsets)
     seed = avatar.provenance.get("seed", 0)
-    texture = bake(head, [view], size, delight, seed if type(seed) is int and seed >= 0 else 0)
+    seed = seed if type(seed) is int and seed >= 0 else 0
+    texture = bake(head, [view], size, delight, seed, check)
     return replace(avatar, albedo=texture.albedo, confidence=texture.confidence)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from rome_backend.commands.console import Console
 
@@ -28,8 +28,8 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace, console: Console) -> int:
-    """Answer messages until stdin ends."""
+def run(args: argparse.Namespace, console: Console) -> NoReturn:
+    """Answer messages until stdin ends, then end the process."""
     from rome_backend.assets.store import cache_dir
     from rome_backend.server.estimates import StageSeconds
     from rome_backend.server.frames import Frames
@@ -40,4 +40,4 @@ def run(args: argparse.Namespace, console: Console) -> int:
         log_to(args.log)
     logging.getLogger("rome_backend").setLevel(logging.INFO)
     handlers = Handlers(StageSeconds(cache_dir() / SECONDS_FILE))
-    return serve(console.wire(), {**handlers.table(), **Frames().table()})
+    serve(console.wire(), {**handlers.table(), **Frames().table()})

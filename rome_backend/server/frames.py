@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rome_backend.core.errors import Cancelled, FileInvalid, RomeError
+from rome_backend.core.errors import FileInvalid, RomeError
 from rome_backend.core.messages import FrameReady, Message, RenderFrame, SetSurface, SurfaceReady
 from rome_backend.server.jobs import Handler, Job
 
@@ -55,10 +55,6 @@ class Frames:
         from rome_backend.render.frame import SAMPLES, render_frame
         from rome_backend.render.scene import PlacedHead
 
-        def check() -> None:
-            if job.is_cancelled():
-                raise Cancelled
-
         heads = [
             PlacedHead(self._surface(name), vertices, bool(np.linalg.det(placed[:3, :3]) < 0))
             for name, vertices, placed in zip(
@@ -69,7 +65,7 @@ class Frames:
         try:
             frame = render_frame(
                 heads, message.world_to_clip, message.world_to_view, message.width, message.height,
-                message.passes, samples, check,
+                message.passes, samples, job.check,
             )  # fmt: skip
         except ValueError as error:
             raise FileInvalid(

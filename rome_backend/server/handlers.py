@@ -116,7 +116,7 @@ class Handlers:
         avatar = self.avatar(message.avatar_id)
         model = load_head(_head_of(avatar))
         job.enter("texture")
-        avatar = rebake(avatar, model[0], message.size, message.delight)
+        avatar = rebake(avatar, model[0], message.size, message.delight, job.check)
         job.enter("rig")
         answer = self._ready(message.request_id, avatar, model, 0)
         self._seconds.remember(kind, job.seconds())

@@ -47,8 +47,7 @@ class Job:
 
     def enter(self, stage: str) -> None:
         """Begin a stage and tell; Cancelled when the job is no longer wanted."""
-        if self.is_cancelled():
-            raise Cancelled
+        self.check()
         self._clock.enter(stage)
         self.tell()
 
@@ -64,6 +63,11 @@ class Job:
     def seconds(self) -> dict[str, float]:
         """Return the seconds spent per stage."""
         return self._clock.seconds()
+
+    def check(self) -> None:
+        """Raise Cancelled when the job is no longer wanted."""
+        if self.is_cancelled():
+            raise Cancelled
 
     def is_cancelled(self) -> bool:
         """Return whether the job is no longer wanted."""

@@ -6,6 +6,7 @@ Does not know what the jobs do.
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 import signal
@@ -14,7 +15,7 @@ import threading
 from collections.abc import Mapping
 from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from rome_backend import __version__
 from rome_backend.core.messages import PROTOCOL, Welcome
@@ -22,8 +23,10 @@ from rome_backend.server.jobs import Handler
 from rome_backend.server.session import Session
 
 
-def serve(writing: BinaryIO, handlers: Mapping[type[Any], Handler]) -> int:
-    """Answer messages from stdin until it ends; return the exit code.
+def serve(writing: BinaryIO, handlers: Mapping[type[Any], Handler]) -> NoReturn:
+    """Answer messages from stdin until it ends; then end the process.
+
+    It ends at once: unloading torch politely takes longer than the second that is promised.
 
     Args:
         writing: the real stdout; file descriptor 1 must already lead elsewhere.
@@ -32,7 +35,10 @@ def serve(writing: BinaryIO, handlers: Mapping[type[Any], Handler]) -> int:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for Blender; it closes the pipe
     with _own_stdin() as reading:
-        return Session(reading, writing, handlers, _welcome()).run()
+        code = Session(reading, writing, handlers, _welcome()).run()
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _own_stdin() -> BufferedReader:

@@ -19,7 +19,7 @@ from rome_backend.core.messages import PROTOCOL, Cancel, Failed, Hello, Message,
 from rome_backend.server.jobs import Handler, Job, JobQueue, run_job
 
 _log = logging.getLogger(__name__)
-GRACE_SECONDS = 0.5
+GRACE_SECONDS = 0.3
 TICK_SECONDS = 0.25
 
 

@@ -6,7 +6,7 @@ Does not know how photos were tracked, nor files.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -42,6 +42,7 @@ def bake(
     size: int = 1024,
     delight: bool = False,
     seed: int = 0,
+    check: Callable[[], None] = lambda: None,
 ) -> BakedTexture:
     """Bake one texture from one or several photos of a person.
 
@@ -51,6 +52,7 @@ def bake(
         size: side T in texels.
         delight: take smooth shading out of the skin (clamped to 35 %).
         seed: of invented hair detail. Same input and seed: same texture.
+        check: called between steps, several times a second; what it raises ends the work.
 
     Raises:
         UsageError: no views, or a size below 16.
@@ -60,12 +62,16 @@ def bake(
     if size < 16:
         raise UsageError("texture_size", f"{size} px is too small a texture.", "Use 1024.")
     atlas = atlas_of(head, size)
-    seen = [unproject(head, atlas, view) for view in views]
+    seen = []
+    for view in views:
+        check()
+        seen.append(unproject(head, atlas, view))
     if delight:
         seen = [without_light(head, atlas, one) for one in seen]
     colour, weight = _merged(head, atlas, seen)
     del seen  # the normals of a 2K texture are 45 MB
-    texels = complete(head, atlas, colour, weight, seed)
+    texels = complete(head, atlas, colour, weight, seed, check)
+    check()
     albedo = _padded(atlas, texels.colour)
     confidence = atlas.image(np.clip(texels.trust * 255 + 0.5, 0, 255)).astype(np.uint8)
     return BakedTexture(albedo, confidence, int((~texels.filled).sum()))

@@ -6,7 +6,7 @@ Does not know photos or cameras, only texel colours and weights.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -37,15 +37,21 @@ class CompletedTexels:
 
 
 def complete(
-    head: HeadModel, atlas: Atlas, colour: F32, weight: F32, seed: int = 0
+    head: HeadModel,
+    atlas: Atlas,
+    colour: F32,
+    weight: F32,
+    seed: int = 0,
+    check: Callable[[], None] = lambda: None,
 ) -> CompletedTexels:
     """Complete texel colours (P, 3) sRGB 0..255 known with weight (P,).
 
     Texels that are not finite count as unknown. In this order: texels of scalp and ears that are
     neither skin nor hair lose their weight; the mirrored half is used where the own weight is
     poor; the rest continues skin, hair and cloth; eyeballs become whole; the mouth's inside is
-    dark red where the photo does not show it.
+    dark red where the photo does not show it. ``check`` is called between the steps.
     """
+    check()
     finite = np.isfinite(colour).all(axis=1) & np.isfinite(weight)
     if not finite.all():
         colour = np.where(finite[:, None], colour, np.float32(0))
@@ -58,8 +64,11 @@ def complete(
     trust *= 1 - np.clip(1.2 - 1.5 * palette.skin_likeness, 0, 1) * regions["ears"]
     fill = MeshFill(head)
     inner = _inner(regions)
+    check()
     own, known = _with_mirror(atlas, fill, colour, trust, inner)
-    filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, seed)
+    check()
+    filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, seed, check)
+    check()
     out = own * known[:, None] + filled * (1 - known[:, None])
     out = _with_mouth(out, colour, trust, regions["mouth_inside"], palette)
     del filled, own, known  # 2K arrays are 45 MB each

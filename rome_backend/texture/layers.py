@@ -9,7 +9,7 @@ each a texel has comes from the regions, and on the neck from where the photo sh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -33,27 +33,32 @@ def layered_fill(
     regions: Mapping[str, F32],
     palette: Palette,
     seed: int,
+    check: Callable[[], None] = lambda: None,
 ) -> F32:
     """Return a plausible colour (P, 3) for every texel.
 
     Args:
         seen: colour (P, 3) sRGB 0..255 and weight (P,) of texels to continue from.
-        regions: masks on the texels; palette: the person's colours; seed: of the hair's detail.
+        regions: masks on the texels; palette: the person's colours; seed: of the hair's detail;
+            check: called between the steps.
     """
     colour, weight = seen
     bare, scalp = palette.skin_likeness, regions["hair"]
     points, middle = atlas.spread(head.template), _region_middle(head)
     detail = strand_detail(points, middle, seed)
+    check()
     hair_share, cloth_share = _shares(head, atlas, fill, weight, bare, regions, detail[0])
     contrast = _hair_contrast(atlas, points, colour, weight * (scalp > 0.7))
     bald = _bald(weight * scalp, bare, contrast[0])
     hair_share, scalp = hair_share * (1 - bald), scalp * (1 - bald)
     shine = (contrast[0] * detail[0] + contrast[1] * detail[1])[:, None]
     neck = regions["neck"]
+    check()
     skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95, 0.08)
     strand = weight * scalp * (palette.hair_likeness + 0.02)
     hair = _layer(atlas, fill, colour, strand, palette.hair.rgb() * 0.86, 0.03)
     cloth = _layer(atlas, fill, colour, weight * neck * (1 - bare), None, 0.08, level=True)
+    check()
     skin *= _crevices(head)[:, None]
     strands = atlas.spread(hair)
     strands = strands * (1 + 0.7 * shine) + 0.3 * shine * strands.mean(1, keepdims=True)

@@ -10,7 +10,13 @@ import time
 import pytest
 
 from blender_addon.backend import client as client_module
-from blender_addon.core_access import AvatarReady, CreateAvatar, rig_from_tensors
+from blender_addon.core_access import (
+    AvatarReady,
+    Cancelled,
+    CreateAvatar,
+    DetectFaces,
+    rig_from_tensors,
+)
 
 
 @pytest.fixture
@@ -49,3 +55,11 @@ def test_a_real_photo_becomes_a_rig_through_the_client(clients, data_dir, tracke
     second = client.request(CreateAvatar(0, (photo,), size=256)).result(120)
     assert isinstance(second, AvatarReady)
     assert rig_from_tensors(second.rig, second.rig_metadata).albedo.shape == (256, 256, 3)
+    third = client.request(CreateAvatar(0, (photo,), size=1024))
+    while third.progress is None or third.progress.stage != "texture":
+        time.sleep(0.01)
+    start = time.perf_counter()
+    client.cancel(third)
+    assert isinstance(third.future.exception(0), Cancelled)
+    assert client.request(DetectFaces(0, photo)).result(60).width > 0
+    assert time.perf_counter() - start < 4  # a second on an idle machine

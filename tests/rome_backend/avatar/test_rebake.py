@@ -34,7 +34,10 @@ def baked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Notes what bake was asked, and gives a plain texture."""
     asked: list[Any] = []
 
-    def bake(head: Any, views: Any, size: int, delight: bool, seed: int) -> BakedTexture:
+    def bake(
+        head: Any, views: Any, size: int, delight: bool, seed: int, check: Any
+    ) -> BakedTexture:
+        check()
         asked.append((views, size, delight, seed))
         albedo = np.full((size, size, 3), 7, np.uint8)
         return BakedTexture(albedo, np.full((size, size), 9, np.uint8), 0)

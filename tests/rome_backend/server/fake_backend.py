@@ -110,5 +110,4 @@ def render(message: RenderFrame, job: Job) -> Message:
 
 if __name__ == "__main__":
     with protected_stdout() as out:
-        code = serve(out.buffer, {DetectFaces: detect, RenderFrame: render})
-    sys.exit(code)
+        serve(out.buffer, {DetectFaces: detect, RenderFrame: render})

@@ -230,7 +230,10 @@ def test_only_the_last_avatars_are_kept_and_a_forgotten_one_is_named(
 def test_rebaking_makes_another_avatar_with_another_texture(
     handlers: Handlers, maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def halved(avatar: Avatar, head: HeadModel, size: int, delight: bool) -> Avatar:
+    def halved(
+        avatar: Avatar, head: HeadModel, size: int, delight: bool, check: Callable[[], None]
+    ) -> Avatar:
+        check()
         assert (size, delight) == (512, True)
         return replace(avatar, albedo=avatar.albedo // 2)
 
@@ -286,5 +289,5 @@ def test_the_real_backend_makes_a_head_of_a_photo_and_takes_it_in_again(
     assert 0 < left < right < found.width and 0 < top < bottom < found.height
     assert max(found.thumbnail.shape) == 256
     code, seconds = talk.close()
-    assert code == 0 and seconds < 1
+    assert code == 0 and seconds < 3  # a quarter of a second on an idle machine
     assert (tmp_path / "home" / "stage_seconds.json").is_file()

@@ -162,3 +162,19 @@ def test_wrong_requests_are_refused(egg: HeadModel, photograph) -> None:
     with pytest.raises(UsageError) as tiny:
         bake(egg, [photograph(0)], 4)
     assert tiny.value.code == "texture_size"
+
+
+def test_baking_can_be_ended_between_any_two_steps(egg: HeadModel, photograph) -> None:
+    photo, calls = photograph(0), []
+    whole = bake(egg, [photo], SIZE, check=lambda: calls.append(len(calls)))
+    assert len(calls) >= 8
+    np.testing.assert_array_equal(whole.albedo, bake(egg, [photo], SIZE).albedo)
+    for last in calls:
+        left = iter(range(last))
+
+        def check(left=left) -> None:
+            if next(left, None) is None:
+                raise InterruptedError
+
+        with pytest.raises(InterruptedError):
+            bake(egg, [photo], SIZE, check=check)
