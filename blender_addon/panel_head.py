@@ -151,10 +151,15 @@ class ROME_PT_texture(HeadPanel, bpy.types.Panel):
     bl_label = "Texture"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw what the texture can show."""
+        """Draw what the texture can show, and baking it again."""
         head = active_head(context)
         assert head is not None
-        self.layout.prop(head.rome, "show_confidence")
+        settings = settings_of(context)
+        column = self.layout.column()
+        column.prop(head.rome, "show_confidence")
+        column.prop(settings, "texture_size")
+        column.prop(settings, "delight")
+        column.operator("rome.rebake", icon="FILE_REFRESH")
 
 
 CLASSES = (

@@ -41,6 +41,10 @@ class ROME_PG_settings(bpy.types.PropertyGroup):
         description="The head model to use: open, or flame where it was imported",
         default="open",
     )
+    delight: BoolProperty(  # type: ignore[valid-type]
+        name="Remove Light",
+        description="Take the photo's light and shadows out of the texture when it is baked again",
+    )
     symmetric: BoolProperty(  # type: ignore[valid-type]
         name="Both Sides",
         description="One slider moves the left and the right side alike",

@@ -24,10 +24,12 @@ MODULES: tuple[str, ...] = (
     "operators.photos",
     "operators.create_avatar",
     "operators.avatar_file",
+    "operators.texture",
     "operators.pose_tools",
     "operators.report_tools",
     "panel",
     "panel_head",
+    "panel_output",
 )
 
 _registered = ExitStack()
