@@ -33,6 +33,11 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     create.add_argument("--rounds", type=int, default=5, metavar="N")
     add_options(create)
     create.set_defaults(run=_create)
+    pipe = kinds.add_parser("pipe", parents=[shared], help="frames between Blender and backend")
+    pipe.add_argument("--size", type=int, default=512, metavar="PX")
+    pipe.add_argument("--rounds", type=int, default=100, metavar="N")
+    pipe.add_argument("--check", action="store_true", help="exit 1 when the limit is missed")
+    pipe.set_defaults(run=_pipe)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
@@ -91,3 +96,16 @@ def _create(args: argparse.Namespace, console: Console) -> int:
         payload = bench_create(photo, chosen_options(args), args.rounds, console.progress)
     console.result(payload, [f"{name}: {value}" for name, value in payload.items()])
     return 0
+
+
+def _pipe(args: argparse.Namespace, console: Console) -> int:
+    from rome_backend.bench.pipe import bench_pipe
+
+    if args.rounds < 1 or not 1 <= args.size <= 8192:
+        raise UsageError("rounds", "At least one round, and 1 to 8192 px.", "Try --size 512.")
+    payload = bench_pipe(args.size, args.rounds)
+    console.result(payload, [f"{name}: {value}" for name, value in payload.items()])
+    missed = args.check and payload["frame_ms"] >= payload["limit_ms"]
+    if missed:
+        console.say(f"missed: {payload['frame_ms']} ms; {payload['limit_ms']} ms is the limit")
+    return 1 if missed else 0
