@@ -7,6 +7,7 @@ Does not know how the backend is installed or started.
 from __future__ import annotations
 
 import sys
+import textwrap
 
 import bpy
 from bpy.props import StringProperty
@@ -18,6 +19,8 @@ from .folders import user_folder
 from .set_up_status import STATUS, environment_state, made_of, size_before
 
 ICONS = {State.READY: "CHECKMARK", State.ABSENT: "INFO"}
+OFFLINE = "Set Up needs the internet: see System > Network > Allow Online Access"
+LETTERS = 90  # in a line of the window's usual width
 NO_INDEX = "Needed once for Set Up, unless pip knows it: see PyTorch's Get Started page"
 MODELS = {True: "Model files: there", False: "Model files: missing", None: "Model files: unknown"}
 
@@ -43,20 +46,19 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the backend's state, the buttons and the settings."""
-        _draw_backend(self.layout.box(), bool(self.python_path))
+        state = environment_state(user_folder())
+        _draw_backend(self.layout.box(), state, bool(self.python_path))
         column = self.layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(self, "python_path")
         if sys.platform == "linux":
             column.prop(self, "torch_index")
-            if not self.torch_index:
+            if not self.torch_index and state is not State.READY:
                 column.label(text=NO_INDEX, icon="INFO")
 
 
-def _draw_backend(box: bpy.types.UILayout, own_python: bool) -> None:
-    folder = user_folder()
-    state = environment_state(folder)
+def _draw_backend(box: bpy.types.UILayout, state: State, own_python: bool) -> None:
     column = box.column()
     if own_python:
         text = f"Python {STATUS.python} has the packages" if STATUS.python else "Your own Python"
@@ -67,8 +69,10 @@ def _draw_backend(box: bpy.types.UILayout, own_python: bool) -> None:
         _draw_progress(column)
     else:
         _draw_buttons(column, state, own_python)
-    made = made_of(folder) if folder is not None else ""
+    made = made_of(user_folder())
     column.label(text=f"Private environment: {made or size_before()}", icon="DISK_DRIVE")
+    if not (bpy.app.online_access or made):
+        column.label(text=OFFLINE, icon="INTERNET_OFFLINE")
     _draw_models(column)
     _draw_error(column)
     row = column.row(align=True)
@@ -104,8 +108,9 @@ def _draw_models(column: bpy.types.UILayout) -> None:
 def _draw_error(column: bpy.types.UILayout) -> None:
     error = STATUS.error()
     if error is not None and error.code != "cancelled":
-        column.label(text=error.message, icon="ERROR")
-        column.label(text=error.hint, icon="BLANK1")
+        lines = textwrap.wrap(error.message, LETTERS) + textwrap.wrap(error.hint, LETTERS)
+        for number, line in enumerate(lines):
+            column.label(text=line, icon="BLANK1" if number else "ERROR")
 
 
 def preferences_of(context: bpy.types.Context) -> ROME_AddonPreferences:

@@ -79,9 +79,9 @@ def size_before() -> str:
     return size.sentence()
 
 
-def made_of(folder: Path) -> str:
-    """Return version, Python and size of the environment, or "" where it does not say."""
-    marker = environment.read_marker(folder / environment.NAME)
+def made_of(folder: Path | None) -> str:
+    """Return version, Python and size of the environment, or "" where there is none."""
+    marker = None if folder is None else environment.read_marker(folder / environment.NAME)
     if marker is None:
         return ""
     return f"Version {marker.version}, Python {marker.python}, {marker.size / 1e9:.1f} GB"

@@ -146,6 +146,28 @@ def test_a_python_of_one_s_own_is_named(drawn):
     assert "Backend: Python 3.11.7 has the packages" in drawn(sys.executable).texts
 
 
+def test_a_long_next_step_is_broken_into_lines(drawn):
+    def work(report, cancel):
+        raise RomeError("long", "It is long.", "Do this and that. " * 20)
+
+    assert preferences.STATUS.start("Setting up", work).wait(10.0)
+    texts = drawn().texts
+    assert max(map(len, texts)) <= preferences.LETTERS + 10
+    assert " ".join(each for each in texts if "this" in each) == ("Do this and that. " * 20).strip()
+
+
+def test_without_the_internet_it_says_where_to_allow_it(drawn, tmp_path, monkeypatch):
+    import rome_backend
+
+    app = SimpleNamespace(online_access=True)
+    monkeypatch.setattr(preferences, "bpy", SimpleNamespace(app=app))
+    assert preferences.OFFLINE not in drawn().texts
+    app.online_access = False
+    assert preferences.OFFLINE in drawn().texts
+    _make(tmp_path, rome_backend.__version__)
+    assert preferences.OFFLINE not in drawn().texts
+
+
 def test_the_index_is_asked_for_only_where_it_matters(drawn, monkeypatch):
     for system, shown in (("linux", True), ("win32", False), ("darwin", False)):
         monkeypatch.setattr(preferences.sys, "platform", system)
