@@ -90,7 +90,7 @@ def draw_text(
 ) -> None:
     """Draw a sentence over as many lines as the sidebar's width needs."""
     width = context.region.width if context.region is not None else 300
-    scale = context.preferences.system.ui_scale
+    scale = context.preferences.system.ui_scale or 1.0  # 0 where there is no window
     letters = max(16, int((width / scale - 50) * LETTERS_PER_PIXEL))
     column = layout.column(align=True)
     column.scale_y = 0.8

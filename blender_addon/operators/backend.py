@@ -177,6 +177,7 @@ class ROME_OT_backend_open_log(bpy.types.Operator):
 
     log: bpy.props.EnumProperty(  # type: ignore[valid-type]
         name="Log",
+        description="Which of the two logs to open",
         options={"SKIP_SAVE"},
         items=(
             (install.LOG, "Set-up", "What the last set-up wrote"),
