@@ -27,6 +27,8 @@ MODULES: tuple[str, ...] = (
     "operators.texture",
     "operators.pose_tools",
     "operators.report_tools",
+    "engine.engine",
+    "engine.panels",
     "panel",
     "panel_head",
     "panel_output",

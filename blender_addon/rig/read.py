@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .names import ORIGIN
 from .properties import read_property
-from .space import TURN, to_head
+from .space import head_to_object, to_head
 
 
 def armature_of(mesh: bpy.types.Object) -> bpy.types.Object:
@@ -47,7 +47,5 @@ def evaluated_vertices(
 
 def head_to_world(mesh: bpy.types.Object) -> NDArray[np.float64]:
     """Return (4, 4) f64: head space to Blender's world, by the armature object's transform."""
-    turn = np.eye(4)
-    turn[:3, :3] = TURN
-    turn[:3, 3] = -TURN @ _origin(mesh)
-    return np.array(armature_of(mesh).matrix_world, dtype=np.float64) @ turn
+    placed = np.array(armature_of(mesh).matrix_world, dtype=np.float64)
+    return placed @ head_to_object(_origin(mesh))

@@ -37,3 +37,11 @@ def to_head(points: ArrayLike, origin: ArrayLike) -> NDArray[np.float64]:
 def directions_to_object(directions: ArrayLike) -> NDArray[np.float64]:
     """Turn head-space directions or deltas (..., 3) into object space (..., 3) f64."""
     return np.asarray(directions, dtype=np.float64) @ TURN.T
+
+
+def head_to_object(origin: ArrayLike) -> NDArray[np.float64]:
+    """Return to_object as a matrix (4, 4) f64."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = TURN
+    matrix[:3, 3] = -TURN @ np.asarray(origin, dtype=np.float64)
+    return matrix

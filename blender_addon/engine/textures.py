@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pixels of a head's albedo image, read again only when they may have changed.
+
+Does not know heads or the backend.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core_access import RomeError, linear_to_srgb
+
+KEPT = 32
+
+
+@dataclass(frozen=True)
+class Texture:
+    """pixels (H, W, 3) u8 sRGB, top row first, and a digest of them."""
+
+    pixels: NDArray[np.uint8]
+    digest: bytes
+
+
+_known: OrderedDict[Hashable, Texture] = OrderedDict()
+
+
+def texture_of(image: bpy.types.Image | None, head: str) -> Texture:
+    """Return an image's pixels.
+
+    Raises RomeError `albedo_missing` where there is no image or it cannot be read.
+    """
+    if image is None:
+        raise _missing(head)
+    mark = _mark(image)
+    if mark is not None and mark in _known:
+        _known.move_to_end(mark)
+        return _known[mark]
+    pixels = _pixels(image, head)
+    texture = Texture(pixels, hashlib.blake2b(pixels.tobytes(), digest_size=16).digest())
+    if mark is not None:
+        _known[mark] = texture
+        while len(_known) > KEPT:
+            _known.popitem(last=False)
+    return texture
+
+
+def forget_textures() -> None:
+    """Read every image again when it is next needed."""
+    _known.clear()
+
+
+def _mark(image: bpy.types.Image) -> Hashable | None:
+    """Return what stays the same as long as the image does; None where nothing says so.
+
+    An image that was painted on since it was saved or packed has no mark: it is read every time.
+    """
+    if image.is_dirty or image.source != "FILE":
+        return None
+    colour = image.colorspace_settings.name
+    if image.packed_file is not None:
+        return (colour, hashlib.blake2b(image.packed_file.data, digest_size=16).digest())
+    try:
+        facts = os.stat(bpy.path.abspath(image.filepath, library=image.library))
+    except OSError:
+        return None
+    return (colour, image.filepath, facts.st_mtime_ns, facts.st_size, facts.st_ino)
+
+
+def _pixels(image: bpy.types.Image, head: str) -> NDArray[np.uint8]:
+    width, height = image.size
+    channels = image.channels
+    if not width or not height or not channels:
+        raise _missing(head)
+    values = np.empty(width * height * channels, dtype=np.float32)
+    image.pixels.foreach_get(values)
+    rgb = values.reshape(height, width, channels)[::-1, :, : min(channels, 3)]
+    if rgb.shape[2] != 3:
+        rgb = np.repeat(rgb[..., :1], 3, axis=2)
+    if image.is_float:
+        rgb = linear_to_srgb(np.clip(rgb, 0.0, 1.0))
+    return np.clip(rgb * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
+
+
+def _missing(head: str) -> RomeError:
+    return RomeError(
+        "albedo_missing",
+        f"The texture of {head} is gone or cannot be read.",
+        "Create or load the head again, or undo what removed its Albedo image.",
+    )
