@@ -33,7 +33,7 @@ def is_stopped(engine: bpy.types.RenderEngine) -> bool:
     return engine.test_break()
 
 
-class RomeRenderEngine(bpy.types.RenderEngine):
+class ROME_RenderEngine(bpy.types.RenderEngine):
     """Draws every ROME head of the scene, and nothing else, on a transparent ground."""
 
     bl_idname = ENGINE
@@ -89,4 +89,4 @@ class RomeRenderEngine(bpy.types.RenderEngine):
         self.update_progress(1.0)
 
 
-CLASSES = (RomeRenderEngine,)
+CLASSES = (ROME_RenderEngine,)

@@ -259,9 +259,9 @@ class Broken:
 
 frames.shared = Broken
 bpy.ops.wm.read_factory_settings(use_empty=True)
-bpy.utils.register_class(engine.RomeRenderEngine)
+bpy.utils.register_class(engine.ROME_RenderEngine)
 import atexit
-atexit.register(bpy.utils.unregister_class, engine.RomeRenderEngine)
+atexit.register(bpy.utils.unregister_class, engine.ROME_RenderEngine)
 scene = bpy.context.scene
 scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
 scene.collection.objects.link(scene.camera)
