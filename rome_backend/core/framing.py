@@ -27,7 +27,7 @@ MAX_HEADER_BYTES = 8 << 20
 MAX_PAYLOAD_BYTES = 8 << 30
 MAX_ARRAYS = 4096
 MAX_RANK = 8
-STEP = 64 << 20  # never allocate more than this beyond what has really arrived
+STEP = 256 << 20  # never allocate more than this beyond what has really arrived
 _PREFIX = struct.Struct("<4sIQ")
 _DTYPES = {
     name: np.dtype(name).newbyteorder("<")

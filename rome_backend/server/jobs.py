@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
@@ -36,7 +37,7 @@ class Job:
         self.message = message
         self.request_id: int = message.request_id
         self._send = send
-        self._cancelled = threading.Event()
+        self._cancelled_at: float | None = None
         self._answered = False
         self._lock = threading.Lock()
         self._clock = StageClock({})
@@ -71,11 +72,16 @@ class Job:
 
     def is_cancelled(self) -> bool:
         """Return whether the job is no longer wanted."""
-        return self._cancelled.is_set()
+        return self._cancelled_at is not None
+
+    def seconds_since_cancel(self) -> float:
+        """Return for how long it has not been wanted; 0 while it is."""
+        return 0.0 if self._cancelled_at is None else time.monotonic() - self._cancelled_at
 
     def cancel(self, error: RomeError | None = None) -> None:
         """Answer at once that it is over; the work stops before its next stage."""
-        self._cancelled.set()
+        if self._cancelled_at is None:
+            self._cancelled_at = time.monotonic()
         self.fail(error or Cancelled())
 
     def answer(self, message: Message) -> None:

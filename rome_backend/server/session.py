@@ -21,6 +21,7 @@ from rome_backend.server.jobs import Handler, Job, JobQueue, run_job
 _log = logging.getLogger(__name__)
 GRACE_SECONDS = 0.3
 TICK_SECONDS = 0.25
+STUCK_SECONDS = 60.0
 
 
 class Session:
@@ -128,8 +129,15 @@ class Session:
             threading.Thread(target=self._jobs.close, daemon=True).start()
 
     def _tick(self) -> None:
-        """Tell how far the running job is, several times a second."""
+        """Tell how far the running job is, several times a second.
+
+        A job that is cancelled and never stops would keep all others waiting: the process ends,
+        and the add-on's next request starts another.
+        """
         while not self._ended.wait(TICK_SECONDS):
             job = self._jobs.running()
             if job is not None:
                 job.tell()
+                if job.seconds_since_cancel() > STUCK_SECONDS:
+                    _log.error("%s does not stop", type(job.message).__name__)
+                    self._abandon(1)
