@@ -39,6 +39,3 @@ def unregister() -> None:
     """End the backend."""
     close_shared()
     choose(Choice)
-
-
-CLASSES = ()

@@ -135,7 +135,7 @@ def test_photos_are_listed_by_name_only(enabled, draw, tmp_path):
     assert found["operators"].count("rome.remove_photo") == 2 and "face" in found["props"]
 
 
-def test_the_sliders_of_both_sides_set_both_sides(enabled, backend, rig):
+def test_the_sliders_of_both_sides_set_both_sides(enabled, backend, rig, curves_of):
     from dataclasses import replace
 
     from blender_addon.rig.build import build_head
@@ -151,7 +151,7 @@ def test_the_sliders_of_both_sides_set_both_sides(enabled, backend, rig):
     assert head.rome.mouthSmile == pytest.approx(0.4)
     enabled.context.scene.tool_settings.use_keyframe_insert_auto = True
     head.rome.mouthSmile = 0.9
-    curves = head.data.shape_keys.animation_data.action.fcurves
+    curves = curves_of(head.data.shape_keys.animation_data.action)
     assert {curve.data_path for curve in curves} == {
         f'key_blocks["{name}"].value' for name in names
     }

@@ -61,10 +61,10 @@ def test_driven_keys_are_those_of_the_rig(head, rig):
     assert driven_keys(head) == {key.name for key in rig.keys if key.driver is not None}
 
 
-def test_keying_uses_the_rotation_mode_of_each_bone(built, head):
+def test_keying_uses_the_rotation_mode_of_each_bone(built, head, curves_of):
     built.armature.pose.bones["jaw"].rotation_mode = "XYZ"
     key_all(head, 5.0)
-    paths = {curve.data_path for curve in built.armature.animation_data.action.fcurves}
+    paths = {curve.data_path for curve in curves_of(built.armature.animation_data.action)}
     assert 'pose.bones["jaw"].rotation_euler' in paths
     assert 'pose.bones["neck"].rotation_quaternion' in paths
     assert 'pose.bones["root"].location' in paths
