@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "operators.texture",
     "operators.pose_tools",
     "operators.report_tools",
+    "operators.export",
     "engine.engine",
     "engine.panels",
     "panel",
