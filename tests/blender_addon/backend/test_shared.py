@@ -17,6 +17,8 @@ from blender_addon.core_access import (
     DetectFaces,
     rig_from_tensors,
 )
+from rome_backend.assets.store import cache_dir
+from rome_backend.avatar.heads import CACHE
 
 
 @pytest.fixture
@@ -44,7 +46,15 @@ def test_the_shared_client_is_one_and_can_be_closed(
     assert client.pid is None
 
 
-def test_a_real_photo_becomes_a_rig_through_the_client(clients, data_dir, tracker_models):
+def test_a_real_photo_becomes_a_rig_through_the_client(
+    clients, data_dir, tracker_models, tmp_path, monkeypatch
+):
+    home = tmp_path / "home"  # what is installed, but another place to write to
+    home.mkdir()
+    (home / "assets").symlink_to(tracker_models)
+    if (cache_dir() / CACHE).is_dir():
+        (home / CACHE).symlink_to(cache_dir() / CACHE)
+    monkeypatch.setenv("ROME_HOME", str(home))
     client = clients("-m", "rome_backend", "serve")
     photo = str(data_dir / "photos" / "p11_aderholt_bald.jpg")
     first = client.request(CreateAvatar(0, (photo,), size=256))
