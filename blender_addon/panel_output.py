@@ -13,7 +13,10 @@ import bpy
 
 from .panel_head import HeadPanel
 
-RENDER = (("rome.use_render_engine", "RENDER_STILL"),)
+RENDER = (
+    ("rome.use_render_engine", "SHADING_RENDERED"),
+    ("rome.use_photo_view", "OUTLINER_OB_CAMERA"),
+)
 EXPORT_PREFIX = "export_"
 
 

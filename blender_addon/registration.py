@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "operators.texture",
     "operators.pose_tools",
     "operators.report_tools",
+    "operators.photo_view",
     "operators.export",
     "engine.engine",
     "engine.panels",
