@@ -15,6 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ENLARGED = 3
+# As it is, where grey words on buttons are read too, and black on white, which a viewport behind
+# a half transparent panel does not disturb.
+READINGS: tuple[tuple[str, ...], ...] = ((), ("-threshold", "50%"))
 LIKENESS = 0.84
 SCREEN = (0, 0, 1280, 800)
 Box = tuple[int, int, int, int]
@@ -36,10 +39,11 @@ class Word:
     height: float
 
 
-def read_words(table: str, left: int = 0, top: int = 0) -> list[Word]:
+def read_words(table: str, left: int = 0, top: int = 0, reading: int = 0) -> list[Word]:
     """Return the words of tesseract's TSV for a picture enlarged ENLARGED times.
 
-    left, top: where on the screen the picture was taken, px.
+    left, top: where on the screen the picture was taken, px; reading tells the lines of several
+    readings of one picture apart.
     """
     words = []
     for row in table.splitlines()[1:]:
@@ -47,7 +51,7 @@ def read_words(table: str, left: int = 0, top: int = 0) -> list[Word]:
         if len(cells) < 12 or not cells[11].strip():
             continue
         x, y, width, height = (int(cell) / ENLARGED for cell in cells[6:10])
-        line = tuple(int(cell) for cell in cells[2:5])
+        line = (reading, *(int(cell) for cell in cells[2:5]))
         words.append(Word(cells[11].strip(), line, x + left, y + top, width, height))
     return words
 
@@ -90,10 +94,13 @@ class Screen:
         x, y, width, height = box
         crop = f"{width}x{height}+{x}+{y}"
         picture = _run("import", "-window", "root", "-crop", crop, "+repage", "png:-")
-        gray = ("-colorspace", "gray", "-negate", "-resize", f"{100 * ENLARGED}%", "png:-")
-        large = _run("convert", "png:-", *gray, stdin=picture)
-        table = _run("tesseract", "-", "-", "--psm", "11", "tsv", stdin=large)
-        return read_words(table.decode("utf-8", "replace"), x, y)
+        gray = ("-colorspace", "gray", "-negate", "-resize", f"{100 * ENLARGED}%")
+        words: list[Word] = []
+        for number, change in enumerate(READINGS):
+            large = _run("convert", "png:-", *gray, *change, "png:-", stdin=picture)
+            table = _run("tesseract", "-", "-", "--psm", "11", "tsv", stdin=large)
+            words += read_words(table.decode("utf-8", "replace"), x, y, number)
+        return words
 
     def find(
         self, phrase: str, box: Callable[[], Box] = lambda: SCREEN, seconds: float = 20.0

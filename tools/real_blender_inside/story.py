@@ -112,6 +112,7 @@ def move_slider(screen: Screen) -> None:
     """Drag one expression's slider and see its key move."""
     before = next(iter(state()["heads"].values()))
     screen.click(screen.find("Jaw", sidebar))
+    scroll(screen, 4)
     screen.drag(screen.find("Open", sidebar), 60)
     changed = "the slider's shape key"
     wait(changed, lambda now: next(iter(now["heads"].values())) != before, 10.0)
@@ -126,14 +127,30 @@ def key_all(screen: Screen) -> None:
     screen.save("7_keyed")
 
 
+def scroll(screen: Screen, notches: int) -> None:
+    """Turn the wheel over the sidebar, downwards if positive."""
+    x, y, width, height = sidebar()
+    screen.scroll((x + width / 3, y + height / 2), notches)
+
+
+def set_up_render(screen: Screen) -> None:
+    """The add-on's engine and the photo's view, by the buttons of the Render section."""
+    screen.click(screen.find("Expression", sidebar))
+    screen.click(screen.find("Render", sidebar))
+    for button in ("Render With ROME", "Photo's View"):
+        screen.click(screen.find(button, sidebar))
+    wait("the engine", lambda now: now["engine"] == "ROME", 10.0)
+    screen.save("8_render_section")
+
+
 def render(screen: Screen) -> None:
     """F12 renders with the add-on's engine."""
     x, y, width, height = state()["regions"]["WINDOW"]
-    screen.move((x + width / 2, y + height / 2))
+    screen.move((x + width / 4, y + height * 0.9))
     screen.press(F12)
     wait("the render", lambda now: now["renders"] > 0, 60.0)
     time.sleep(2.0)
-    screen.save("8_render")
+    screen.save("9_render")
 
 
 def story(screen: Screen) -> None:
@@ -149,7 +166,7 @@ def story(screen: Screen) -> None:
     print(f"clicks from photo to head: {clicks}", flush=True)
     if clicks > MOST_CLICKS:
         raise StepFailed(f"{clicks} clicks from photo to head; {MOST_CLICKS} is the promise")
-    for step in (move_slider, key_all, render):
+    for step in (move_slider, key_all, set_up_render, render):
         step(screen)
         print(f"done: {step.__name__}", flush=True)
 

@@ -89,7 +89,7 @@ def test_the_most_similar_place_wins_and_the_upper_one_if_equal() -> None:
 def test_it_waits_until_the_phrase_shows(player: Player, tmp_path: Path) -> None:
     player.tables = [HEADER, HEADER, TABLE]
     assert Screen(tmp_path).find("Cancel") == (115.0, 55.0)
-    assert player.said("tesseract") == 3
+    assert player.said("tesseract") == 4
 
 
 def test_it_looks_inside_the_box_only(player: Player, tmp_path: Path) -> None:
