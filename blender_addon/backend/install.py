@@ -8,7 +8,6 @@ or failed set-up leaves what was there before.
 
 from __future__ import annotations
 
-import re
 import shutil
 import threading
 import uuid
@@ -21,6 +20,7 @@ from typing import TextIO
 from ..core_access import Cancelled, RomeError
 from . import environment, packages
 from .find_python import FoundPython, advice, clean_environment, find_python
+from .pace import COPIED, FOUND, INSTALLED, MADE, Pace
 from .pip_problems import disk_full, explain
 from .run_child import run_child
 
@@ -28,8 +28,6 @@ Report = Callable[[str, float], None]
 
 LOG = "set_up.log"
 CHECK = "import sys, rome_backend, torch, numpy, scipy, cv2, PIL; print(sys.version.split()[0])"
-# Where each stage ends, as a share of the whole work.
-FOUND, MADE, FETCHED, INSTALLED, COPIED = 0.02, 0.06, 0.70, 0.95, 0.96
 ROOM_FACTOR = 1.1
 
 
@@ -162,7 +160,7 @@ class _Steps:
 
     def install_packages(self, list_text: str) -> None:
         """Install exactly the list: no other versions, no other files, nothing compiled here."""
-        pace = _Pace(packages.weights(packages.read_list(list_text), self.python.system))
+        pace = Pace(packages.weights(packages.read_list(list_text), self.python.system))
         command = [
             *(str(environment.environment_python(self.built)), "-m", "pip", "install"),
             *("--no-input", "--disable-pip-version-check", "--progress-bar", "off"),
@@ -172,7 +170,7 @@ class _Steps:
         if self.options.torch_index:
             command += ["--extra-index-url", self.options.torch_index]
         self.report("Fetching packages", MADE)
-        code, lines = self._run(command, lambda line: self.report(*pace.after(line)))
+        code, lines = self._run(command, pace.hear, lambda: self.report(*pace.now()))
         if code:
             raise explain(lines)
 
@@ -203,42 +201,18 @@ class _Steps:
         environment.write_marker(self.built, marker)
 
     def _run(
-        self, command: list[str], on_line: Callable[[str], None] = lambda line: None
+        self,
+        command: list[str],
+        hear: Callable[[str], None] = lambda line: None,
+        tick: Callable[[], None] = lambda: None,
     ) -> tuple[int, list[str]]:
         def heard(line: str) -> None:
             self.log.write(line + "\n")
             self.log.flush()
-            on_line(line)
+            hear(line)
 
         self.log.write("$ " + " ".join(command) + "\n")
-        return run_child(command, clean_environment(), heard, self.cancel)
-
-
-class _Pace:
-    """How far pip is, guessed from its lines: large packages count for more."""
-
-    def __init__(self, weights: dict[str, int]) -> None:
-        self._left = dict(weights)
-        self._total = sum(weights.values())
-        self._name = ""
-        self._installing = False
-
-    def after(self, line: str) -> tuple[str, float]:
-        """Return stage and fraction after a line of pip's."""
-        self._installing |= line.startswith("Installing collected packages")
-        if self._installing:
-            return "Installing packages", FETCHED
-        if line.startswith(("Collecting ", "Processing ")):
-            self._left.pop(self._name, None)
-            self._name = _package_in(line)
-        done = 1.0 - sum(self._left.values()) / self._total
-        return f"Fetching {self._name or 'packages'}", MADE + (FETCHED - MADE) * done
-
-
-def _package_in(line: str) -> str:
-    """Return the package of "Collecting name==1.0 ..." or "Processing /folder/name-1.0-..."."""
-    file = re.split(r"[\\/]", line.split(" (from ")[0].split(maxsplit=1)[1])[-1]
-    return re.split(r"==|-\d", file)[0].lower().replace("_", "-")
+        return run_child(command, clean_environment(), heard, self.cancel, tick)
 
 
 def _last(lines: Sequence[str]) -> str:

@@ -27,17 +27,36 @@ def run_child(
     environment: Mapping[str, str],
     on_line: Callable[[str], None],
     cancel: threading.Event,
+    tick: Callable[[], None] = lambda: None,
 ) -> tuple[int, list[str]]:
     """Run the command; return its exit code and the last lines of what it wrote.
 
-    on_line is called in this thread for every line of stdout and stderr. Raises Cancelled within
+    on_line is called in this thread for every line of stdout and stderr, tick after every line
+    and every NAP_SECONDS without one. Raises Cancelled within
     a moment after ``cancel`` is set, when the child and its children are gone, and RomeError
     'program_failed' where the program cannot be started.
     """
     if cancel.is_set():
         raise Cancelled()
+    child = _start(command, environment)
+    assert child.stdout is not None
+    last: deque[str] = deque(maxlen=REMEMBERED_LINES)
     try:
-        child = subprocess.Popen(
+        for line in _lines(child.stdout, cancel):
+            if line is not None:
+                last.append(line)
+                on_line(line)
+            tick()
+        return child.wait(), list(last)
+    finally:
+        if child.poll() is None:
+            end_tree(child)
+        child.stdout.close()
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    try:
+        return subprocess.Popen(
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -55,21 +74,10 @@ def run_child(
             f"{command[0]} could not be started ({error.strerror or error}).",
             "Press Repair, or choose another Python.",
         ) from error
-    assert child.stdout is not None
-    last: deque[str] = deque(maxlen=REMEMBERED_LINES)
-    try:
-        for line in _lines(child.stdout, cancel):
-            last.append(line)
-            on_line(line)
-        return child.wait(), list(last)
-    finally:
-        if child.poll() is None:
-            end_tree(child)
-        child.stdout.close()
 
 
-def _lines(stream: IO[str], cancel: threading.Event) -> Iterator[str]:
-    """Yield the lines of the stream; raise Cancelled when asked to, also while none come."""
+def _lines(stream: IO[str], cancel: threading.Event) -> Iterator[str | None]:
+    """Yield the lines of the stream, None while none come; raise Cancelled when asked to."""
     arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()
 
     def read() -> None:
@@ -84,6 +92,7 @@ def _lines(stream: IO[str], cancel: threading.Event) -> Iterator[str]:
         try:
             line = arrived.get(timeout=NAP_SECONDS)
         except queue.Empty:
+            yield None
             continue
         if line is None:
             return

@@ -26,6 +26,16 @@ def test_lines_of_both_streams_come_in_order_with_the_exit_code():
     assert heard == ["a", "b", "c"]
 
 
+def test_while_no_line_comes_it_ticks():
+    ticks = []
+    command = [sys.executable, "-c", "import time; time.sleep(0.5); print('a')"]
+    done = run_child(
+        command, dict(os.environ), ticks.append, threading.Event(), lambda: ticks.append(None)
+    )
+    assert done == (0, ["a"])
+    assert ticks[0] is None and ticks[-2:] == ["a", None] and len(ticks) > 3
+
+
 def test_only_the_last_lines_are_kept():
     code, lines = _run("print('\\n'.join(map(str, range(1000))))")
     assert code == 0 and lines == [str(each) for each in range(1000)][-REMEMBERED_LINES:]
