@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     from rome_backend.core.atomic_file import replacing
-    from rome_backend.core.camera import crop_camera
+    from rome_backend.core.camera import crop_camera, orbit
     from rome_backend.core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
     from rome_backend.core.message_codec import receive, send
     from rome_backend.core.messages import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     from rome_backend.core.types import JOINTS, Camera, RigArrays, RigKey
 else:
     from .core.atomic_file import replacing
-    from .core.camera import crop_camera
+    from .core.camera import crop_camera, orbit
     from .core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
     from .core.message_codec import receive, send
     from .core.messages import (
@@ -100,6 +100,7 @@ __all__ = [
     "crop_camera",
     "linear_to_srgb",
     "load_rig",
+    "orbit",
     "receive",
     "replacing",
     "rig_from_tensors",

@@ -55,6 +55,7 @@ class ROME_PT_identity(HeadPanel, bpy.types.Panel):
             draw_text(column, "This head carries no avatar.", context, icon="ERROR")
         column.operator("rome.update_head", icon="FILE_REFRESH")
         column.operator("rome.save_avatar", icon="EXPORT")
+        column.operator("rome.mark_asset", icon="ASSET_MANAGER")
 
 
 class ROME_PT_offsets(HeadPanel, bpy.types.Panel):

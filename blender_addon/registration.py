@@ -25,6 +25,7 @@ MODULES: tuple[str, ...] = (
     "operators.create_avatar",
     "operators.avatar_file",
     "operators.texture",
+    "operators.asset",
     "operators.pose_tools",
     "operators.report_tools",
     "operators.photo_view",

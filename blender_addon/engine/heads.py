@@ -51,13 +51,14 @@ def heads_in(depsgraph: bpy.types.Depsgraph) -> list[FrameHead]:
     Raises RomeError `uv_missing` or `albedo_missing` for a head that has lost them.
     """
     return [
-        _read(instance)
+        read_head(instance)
         for instance in depsgraph.object_instances
         if instance.show_self and is_head(instance.object.original)
     ]
 
 
-def _read(instance: bpy.types.DepsgraphObjectInstance) -> FrameHead:
+def read_head(instance: bpy.types.DepsgraphObjectInstance) -> FrameHead:
+    """Return one head; RomeError as heads_in."""
     evaluated = instance.object
     original = evaluated.original
     mesh = evaluated.data

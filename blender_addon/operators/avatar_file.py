@@ -170,13 +170,17 @@ class HeadJob(BackendJob):
         self._head_name = head.name
         return head
 
+    def head(self, context: bpy.types.Context) -> bpy.types.Object:
+        """Return the head by its name; RomeError 'no_head' where it was deleted meanwhile."""
+        for head in heads_of(context.scene):
+            if head.name == self._head_name:
+                return head
+        message = f"The head {self._head_name} is no longer there."
+        raise RomeError("no_head", message, "Select a head, then try again.")
+
     def receive(self, context: bpy.types.Context, answer: Any) -> Iterator[None]:
         """Give the head the new rig."""
-        found = [head for head in heads_of(context.scene) if head.name == self._head_name]
-        if not found:
-            message = f"The head {self._head_name} is no longer there."
-            raise RomeError("no_head", message, "Select a head, then try again.")
-        kept = yield from updated_head_steps(answer, found[0])
+        kept = yield from updated_head_steps(answer, self.head(context))
         parts = [f"Kept your key {name}." for name in kept.keys]
         self._kept = (*parts, *(f"Kept what was painted on {name}." for name in kept.images))
 

@@ -17,10 +17,14 @@ from blender_addon.core_access import (
     CreateAvatar,
     DetectFaces,
     FacesFound,
+    FrameReady,
     LoadAvatar,
     Progress,
     Rebake,
+    RenderFrame,
     RomeError,
+    SetSurface,
+    SurfaceReady,
 )
 from rome_backend.core.rig_file import rig_to_tensors
 
@@ -85,6 +89,11 @@ class FakeBackend:
         number = message.request_id
         if isinstance(message, DetectFaces):
             return FacesFound(number, 100, 200, self.faces, np.full((64, 32, 3), 90, np.uint8))
+        if isinstance(message, SetSurface):
+            return SurfaceReady(number, message.surface_id)
+        if isinstance(message, RenderFrame):
+            shape = (message.height, message.width, 4)
+            return FrameReady(number, np.broadcast_to(np.float32([0.9, 0.5, 0.2, 1.0]), shape))
         if isinstance(message, LoadAvatar):
             return self._ready(number, message.data.tobytes())
         assert isinstance(message, CreateAvatar | Rebake)
