@@ -84,28 +84,35 @@ class TorchRasterizer:
         faces = faces.long()
         with torch.no_grad():
             index = _nearest_faces(vertices.detach(), faces, height, width, self._area_epsilon)
-        return self._fragments(vertices, faces, index)
+        return fragments_of(vertices, faces, index, self._area_epsilon)
 
-    def _fragments(
-        self, vertices: torch.Tensor, faces: torch.Tensor, index: torch.Tensor
-    ) -> Fragments:
-        """Compute barycentrics and depth from the face index, differentiably."""
-        count, height, width = index.shape
-        flat = index.flatten()
-        kept = (flat >= 0).nonzero()[:, 0]
-        pixel = kept % (height * width)
-        column, row = pixel % width, pixel // width
-        corner = flat[kept] + (kept // (height * width)) * len(faces)
-        corners = vertices[:, faces].reshape(-1, 9).index_select(0, corner).view(-1, 3, 3)
-        x, y = (2 * column + 1) / width - 1, (2 * row + 1) / height - 1
-        centre = torch.stack([x, y], dim=-1).to(vertices)
-        weights = barycentric(corners[..., :2], centre, self._area_epsilon)
-        depth = (weights * corners[..., 2]).sum(-1)
-        weights = vertices.new_zeros(len(flat), 3).index_copy(0, kept, weights)
-        depth = vertices.new_full((len(flat),), torch.inf).index_copy(0, kept, depth)
-        return Fragments(
-            index.int(), weights.view(count, height, width, 3), depth.view(count, height, width)
-        )
+
+def fragments_of(
+    vertices: torch.Tensor, faces: torch.Tensor, index: torch.Tensor, area_epsilon: float = 0.0
+) -> Fragments:
+    """Compute barycentrics and depth from the face index (N, H, W), differentiably.
+
+    Whoever found the index: the gradients are those of this function.
+    """
+    count, height, width = index.shape
+    flat = index.flatten().long()
+    kept = (flat >= 0).nonzero()[:, 0]
+    corner = flat[kept] + (kept // (height * width)) * len(faces)
+    corners = vertices[:, faces].reshape(-1, 9).index_select(0, corner).view(-1, 3, 3)
+    centre = pixel_centres(kept % (height * width), height, width).to(vertices)
+    weights = barycentric(corners[..., :2], centre, area_epsilon)
+    depth = (weights * corners[..., 2]).sum(-1)
+    weights = vertices.new_zeros(len(flat), 3).index_copy(0, kept, weights)
+    depth = vertices.new_full((len(flat),), torch.inf).index_copy(0, kept, depth)
+    return Fragments(
+        index.int(), weights.view(count, height, width, 3), depth.view(count, height, width)
+    )
+
+
+def pixel_centres(pixel: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """Return image NDC (P, 2) of the centres of pixels (P,) int, row by row."""
+    column, row = pixel % width, pixel // width
+    return torch.stack([(2 * column + 1) / width - 1, (2 * row + 1) / height - 1], dim=-1)
 
 
 def _nearest_faces(
