@@ -77,9 +77,11 @@ def make_bare(mesh: bpy.types.Object) -> None:
     Raises RomeError 'offsets_unknown' where the head does not say what its offsets are.
     """
     points = bare_points(mesh)
-    keys = mesh.data.shape_keys
+    local = (mesh.data.shape_keys.name, None)
     mesh.shape_key_clear()
-    bpy.data.batch_remove([keys])
+    # Blender frees the keys of a mesh, but not those of a copied one.
+    if bpy.data.shape_keys.get(local) is not None:
+        bpy.data.batch_remove([bpy.data.shape_keys[local]])
     _set_points(mesh.data.vertices, points)
     mesh.data.update()
 
