@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
+from pathlib import Path
 
 import bpy
 
@@ -40,13 +41,13 @@ class _MakeEnvironment(SetUpTask):
         folder = user_folder()
         assert folder is not None
         index = preferences_of(context).torch_index.strip()
-        options = install.Options(folder, bpy.app.online_access, index)
-        close_shared()
-        return partial(_make, options)
+        return partial(_make, install.Options(folder, bpy.app.online_access, index))
 
 
 def _make(options: install.Options, report: install.Report, cancel: threading.Event) -> None:
+    close_shared()  # it may take a second, so not on the main thread
     install.set_up(options, lambda stage, far: report(stage, far * MODELS_START), cancel)
+    close_shared()  # one that was started meanwhile runs the old environment
     launch = find_backend(Choice(folder=options.folder))
     further = 1.0 - MODELS_START
     models.fetch(
@@ -103,8 +104,12 @@ class ROME_OT_backend_remove(SetUpTask, bpy.types.Operator):
         """End the backend and delete what it ran in."""
         folder = user_folder()
         assert folder is not None
-        close_shared()
-        return lambda report, cancel: environment.remove(folder)
+        return partial(_remove, folder)
+
+
+def _remove(folder: Path, report: install.Report, cancel: threading.Event) -> None:
+    close_shared()
+    environment.remove(folder)
 
 
 class ROME_OT_backend_fetch_models(SetUpTask, bpy.types.Operator):
