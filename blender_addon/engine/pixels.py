@@ -59,7 +59,14 @@ def pass_arrays(frame: FrameReady, matrix: NDArray[np.float32]) -> dict[str, NDA
         found["uv"] = np.concatenate([frame.uv, covered.astype(np.float32)], axis=2)
     if frame.normal is not None:
         found["normal"] = frame.normal
-    return {
-        PASSES[name][0]: np.ascontiguousarray(array[::-1], dtype=np.float32).ravel()
-        for name, array in found.items()
-    }
+    return {PASSES[name][0]: _flat(array) for name, array in found.items()}
+
+
+def _flat(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the rows from the bottom, one after the other, of the dtype Blender takes.
+
+    What came through the pipe says that it is little-endian, which Blender refuses as foreign.
+    """
+    flat = np.empty(array.size, dtype=np.float32)
+    flat.reshape(array.shape)[:] = array[::-1]
+    return flat

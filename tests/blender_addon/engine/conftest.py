@@ -7,6 +7,7 @@ Does not know what the tests expect.
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 from concurrent.futures import Future
 from pathlib import Path
@@ -53,8 +54,8 @@ def _addon_error(error):
 
 
 @pytest.fixture
-def engine(empty_blender, monkeypatch):
-    """The bpy module with the engine registered; frames come from `engine_backend`'s backend."""
+def engine(empty_blender):
+    """The bpy module with the engine registered; ask for `drawing` or `process` to draw."""
     from blender_addon.engine import engine as module
     from blender_addon.engine import frames, panels, textures
 
@@ -69,14 +70,54 @@ def engine(empty_blender, monkeypatch):
         empty_blender.utils.unregister_class(cls)
 
 
+class BackendProcess:
+    """A real client of a real backend process; `sent` and `cancelled` are what went to it."""
+
+    def __init__(self, client):
+        self.client, self.sent, self.cancelled = client, [], []
+
+    def request(self, message):
+        self.sent.append(message)
+        return self.client.request(message)
+
+    def cancel(self, request):
+        self.cancelled.append(request)
+        self.client.cancel(request)
+
+
+@pytest.fixture(scope="session")
+def client(root, backend_python, tmp_path_factory):
+    """A client of a process that runs `rome serve`."""
+    pytest.importorskip("bpy", reason="the bpy wheel is not installed")
+    from blender_addon.backend.client import Client
+    from blender_addon.backend.locate import Launch
+
+    command = (backend_python, "-m", "rome_backend", "serve")
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    log = tmp_path_factory.mktemp("logs") / "backend.log"
+    client = Client(lambda: Launch(command, environment, log), "0.1.0")
+    yield client
+    client.close()
+
+
 @pytest.fixture
-def drawing(engine, monkeypatch):
-    """A backend in this process that the engine uses; needs torch."""
+def process(engine, client, monkeypatch):
+    """A backend process that the engine uses."""
+    return used(BackendProcess(client), monkeypatch)
+
+
+@pytest.fixture
+def drawing(engine, request, monkeypatch):
+    """A backend that the engine uses: in this process where it can be, which is faster."""
     if importlib.util.find_spec("torch") is None:
-        pytest.skip("the backend's packages are not installed in this Python")
+        return request.getfixturevalue("process")
+    return used(BackendInProcess(), monkeypatch)
+
+
+def used(backend, monkeypatch):
+    """Let the engine use a backend."""
     from blender_addon.engine import frames
 
-    backend = BackendInProcess()
     monkeypatch.setattr(frames, "shared", lambda: backend)
     return backend
 

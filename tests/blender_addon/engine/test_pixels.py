@@ -34,6 +34,17 @@ def test_rows_are_turned_round_and_everything_is_flat_f32():
     assert set(found) == {"Mask", "Normal"}
 
 
+def test_what_came_through_the_pipe_is_native():
+    """Blender refuses arrays whose dtype names a byte order, even its own."""
+    from blender_addon.core_access import FrameReady
+    from blender_addon.engine.pixels import pass_arrays
+
+    little = np.ones((2, 2), np.dtype("float32").newbyteorder("<"))
+    assert memoryview(little).format == "<f"
+    found = pass_arrays(FrameReady(1, mask=little, depth=little), np.eye(3))
+    assert [memoryview(each).format for each in found.values()] == ["f", "f"]
+
+
 def test_colour_is_linear_and_premultiplied():
     found = arrays(combined=[[[0.6, 0.2, 1.0, 0.5], [0.9, 0.9, 0.9, 0.0]]])["Combined"]
     wanted = [*(srgb_to_linear(np.array([0.6, 0.2, 1.0])) * 0.5), 0.5, 0, 0, 0, 0]
