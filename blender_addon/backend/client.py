@@ -44,12 +44,14 @@ class Client:
     The first request starts it; after it died, was closed or was chosen anew, the next one does.
 
     Args:
-        find: returns how to start it, or raises RomeError; called by request().
+        find: returns how to start it, or raises RomeError; asked by requests of the main thread,
+            since it may look into Blender, and by others only when nobody asked before.
         version: of the add-on.
     """
 
     def __init__(self, find: Callable[[], Launch], version: str) -> None:
         self._find = find
+        self._last_launch: Launch | None = None
         self._version = version
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -75,7 +77,7 @@ class Client:
         """
         request = Request(next(self._numbers), events)
         try:
-            launch = self._find()
+            launch = self._launch()
         except RomeError as error:
             request.finish(error)
             return request
@@ -107,6 +109,13 @@ class Client:
         self._fail(lambda request: True, Cancelled())
         if process is not None:
             process.end()
+
+    def _launch(self) -> Launch:
+        """Return how to start the backend."""
+        main = threading.current_thread() is threading.main_thread()
+        if main or self._last_launch is None:
+            self._last_launch = self._find()
+        return self._last_launch
 
     def _ensure_writer(self) -> None:
         with self._lock:

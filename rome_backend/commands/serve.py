@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import argparse
 import logging
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
+from rome_backend import __version__
 from rome_backend.commands.console import Console
 
 SECONDS_FILE = "stage_seconds.json"
+LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
@@ -38,6 +41,9 @@ def run(args: argparse.Namespace, console: Console) -> NoReturn:
 
     if args.log is not None:
         log_to(args.log)
-    logging.getLogger("rome_backend").setLevel(logging.INFO)
+    level = logging.DEBUG if args.verbose else logging.INFO
+    logging.basicConfig(format=LOG_LINE, stream=sys.stderr, level=logging.WARNING, force=True)
+    logging.getLogger("rome_backend").setLevel(level)
+    logging.getLogger(__name__).info("rome %s, Python %s", __version__, sys.version.split()[0])
     handlers = Handlers(StageSeconds(cache_dir() / SECONDS_FILE))
     serve(console.wire(), {**handlers.table(), **Frames().table()})

@@ -105,14 +105,23 @@ Handler = Callable[[Any, Job], Message]
 
 def run_job(job: Job, handler: Handler) -> None:
     """Run one job to its answer; whatever goes wrong is its answer and nothing more."""
+    name, start = type(job.message).__name__, time.monotonic()
     try:
         job.answer(handler(job.message, job))
+        _log.log(_level(job), "%s took %.2f s", name, time.monotonic() - start)
     except Cancelled as error:
+        _log.log(_level(job), "%s cancelled after %.2f s", name, time.monotonic() - start)
         job.fail(error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the boundary of a job
         problem = _explained(error)
-        _log.warning("%s failed: %s", type(job.message).__name__, problem.code, exc_info=error)
+        expected = isinstance(error, RomeError)
+        _log.warning("%s failed: %s", name, problem.code, exc_info=None if expected else error)
         job.fail(problem)
+
+
+def _level(job: Job) -> int:
+    """Return how much a job's end matters to who reads the log; viewport frames are too many."""
+    return logging.DEBUG if getattr(job.message, "viewport", False) else logging.INFO
 
 
 def _explained(error: Exception | SystemExit) -> RomeError:

@@ -226,6 +226,22 @@ def test_what_finding_raises_is_an_error_of_the_request():
     assert error.code == "backend_missing"
 
 
+def test_other_threads_do_not_ask_how_to_start_it_again(launch_of, fake, tmp_path):
+    asked = []
+
+    def find():
+        asked.append(threading.current_thread())
+        return launch_of(tmp_path / "log", fake)
+
+    client = Client(find, "0.1.0")
+    ask(client, "quick")
+    thread = threading.Thread(target=lambda: asked.append(ask(client, "quick").width))
+    thread.start()
+    thread.join()
+    assert asked == [threading.main_thread(), 10]
+    client.close()
+
+
 def test_a_request_that_cannot_be_sent_fails_alone(client):
     bad = client.request(RenderFrame(0, 1, 1, np.array([[None]]), EYE, (), (), ()))
     assert error_of(bad).code == "request_invalid"

@@ -53,6 +53,26 @@ def test_whatever_goes_wrong_is_the_answer(error: BaseException, code: str, exit
     assert (failed.request_id, failed.code, failed.exit_code) == (4, code, exit_code)
 
 
+def test_the_log_says_what_was_done_and_traces_only_what_nobody_foresaw(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def work(message: Any, own: Job) -> Any:
+        if message.request_id == 2:
+            raise PhotoRefused("no_face", "No.", "Try.")
+        if message.request_id == 3:
+            raise KeyError("a bug")
+        return FrameReady(message.request_id)
+
+    with caplog.at_level("INFO", "rome_backend.server.jobs"):
+        for number in (1, 2, 3):
+            run_job(job(number)[0], work)
+        run_job(job(4, viewport=True)[0], work)
+    done, refused, broken = caplog.records
+    assert "DetectFaces took" in done.getMessage()
+    assert "no_face" in refused.getMessage() and not refused.exc_info
+    assert "internal_error" in broken.getMessage() and broken.exc_info
+
+
 def test_ctrl_c_and_the_like_are_not_kept_from_the_process() -> None:
     def interrupted(message: Any, own: Job) -> Any:
         raise KeyboardInterrupt
