@@ -40,7 +40,7 @@ class HeadExport:
     """Mixin of operators that write the active head to a file that a person chooses."""
 
     bl_options: ClassVar[set[str]] = {"PRESET"}
-    kind: ClassVar[Format]
+    kind: Format  # a ClassVar of a class of ours makes Blender 4.2 crash at exit
 
     filepath: StringProperty(  # type: ignore[valid-type]
         name="File", description="Where the head is written", subtype="FILE_PATH"
