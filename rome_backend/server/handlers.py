@@ -107,13 +107,13 @@ class Handlers:
 
     def rebake(self, message: Rebake, job: Job) -> Message:
         """Bake a known avatar's texture again; RomeError `avatar_unknown` asks to load it."""
+        avatar = self.avatar(message.avatar_id)
         kind = f"rebake {message.size}"
         job.expect(self._seconds.expected(kind, {"set up": 1.0, "texture": 2.5, "rig": 0.5}))
         job.enter("set up")
         from rome_backend.avatar.heads import load_head
         from rome_backend.avatar.rebake import rebake
 
-        avatar = self.avatar(message.avatar_id)
         model = load_head(_head_of(avatar))
         job.enter("texture")
         avatar = rebake(avatar, model[0], message.size, message.delight, job.check)
