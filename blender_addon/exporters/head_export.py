@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -139,7 +140,8 @@ def _strip_actions(animation: bpy.types.AnimData) -> list[bpy.types.Action | Non
     return [strip.action for track in animation.nla_tracks for strip in track.strips]
 
 
-def _curves(action: bpy.types.Action) -> list[bpy.types.FCurve]:
+def _curves(action: Any) -> list[bpy.types.FCurve]:
+    """Return an action's curves; which attributes it has depends on Blender's version."""
     if bpy.app.version < (4, 4, 0):
         return list(action.fcurves)
     bags = [bag for layer in action.layers for strip in layer.strips for bag in strip.channelbags]
