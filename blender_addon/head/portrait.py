@@ -35,7 +35,9 @@ def portrait_request(shown: FrameHead) -> RenderFrame:
     to_head = np.linalg.inv(shown.head_to_world)
     points = shown.vertices.astype(np.float64) @ to_head[:3, :3].T + to_head[:3, 3]
     low, high = points.min(axis=0), points.max(axis=0)
-    height = MARGIN * float(np.linalg.norm(high - low)) / 1.2
+    width, height, depth = high - low
+    turn = np.radians(YAW)
+    height = MARGIN * float(max(height, width * np.cos(turn) + depth * np.sin(turn)))
     camera = orbit((low + high) / 2.0, 2.0, YAW, PITCH, height, SIDE, SIDE)
     return RenderFrame(
         0,
@@ -68,4 +70,5 @@ def mark_asset(head: bpy.types.Object, frame: FrameReady) -> bpy.types.ID:
 def _set_preview(asset: bpy.types.ID, picture: NDArray[np.float32]) -> None:
     preview = asset.preview_ensure()
     preview.image_size = (picture.shape[1], picture.shape[0])
-    preview.image_pixels_float.foreach_set(np.ascontiguousarray(picture[::-1]).ravel())
+    # What came through the pipe names its byte order, which Blender does not take.
+    preview.image_pixels_float.foreach_set(picture[::-1].astype(np.float32).ravel())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import bpy
@@ -22,6 +23,11 @@ from ..report import Report, report_of
 TICK = 0.05
 BUILD_BUDGET = 0.03
 BUSY = "Another job is running"
+OURS = Report(
+    "add_on_error",
+    "Something went wrong inside the add-on.",
+    "Copy the report, and what Blender's console says, and send us both.",
+)
 
 
 class BackendJob:
@@ -55,15 +61,16 @@ class BackendJob:
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do all of it at once and return when it is done, for scripts."""
         STATE.begin(self.label)
-        try:
-            answer = PUMP.wait(self.ask(context))
-            while (more := self.follow_up(context, answer)) is not None:
-                answer = PUMP.wait(more)
-            for _ in self.receive(context, answer):
-                pass
-        except RomeError as error:
-            return self._failed(report_of(error))
-        STATE.end(notes=self.notes(answer))
+        with self._ending_in_any_case(context):
+            try:
+                answer = PUMP.wait(self.ask(context))
+                while (more := self.follow_up(context, answer)) is not None:
+                    answer = PUMP.wait(more)
+                for _ in self.receive(context, answer):
+                    pass
+            except RomeError as error:
+                return self._failed(report_of(error))
+            STATE.end(notes=self.notes(answer))
         return {"FINISHED"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -71,10 +78,11 @@ class BackendJob:
         if bpy.app.background or context.window is None:
             return self.execute(context)
         STATE.begin(self.label)
-        try:
-            self._request = self.ask(context)
-        except RomeError as error:
-            return self._failed(report_of(error))
+        with self._ending_in_any_case(context):
+            try:
+                self._request = self.ask(context)
+            except RomeError as error:
+                return self._failed(report_of(error))
         manager = context.window_manager
         self._timer = manager.event_timer_add(TICK, window=context.window)
         manager.modal_handler_add(self)
@@ -88,18 +96,34 @@ class BackendJob:
             return self._given_up(context)
         if event.type != "TIMER":
             # An undo between two building steps would pull the objects from under them.
-            return {"RUNNING_MODAL"} if self._steps is not None else {"PASS_THROUGH"}
-        try:
-            done = self._advance(context)
-        except RomeError as error:
+            return self._running()
+        with self._ending_in_any_case(context):
+            try:
+                done = self._advance(context)
+            except RomeError as error:
+                self._leave(context)
+                return self._failed(report_of(error))
+            if not done:
+                return self._running()
+            notes = self.notes(self._answer)
             self._leave(context)
-            return self._failed(report_of(error))
-        if not done:
-            return {"RUNNING_MODAL"}
-        notes = self.notes(self._answer)
-        self._leave(context)
-        STATE.end(notes=notes)
+            STATE.end(notes=notes)
         return {"FINISHED"}
+
+    def _running(self) -> set[str]:
+        return {"RUNNING_MODAL"} if self._steps is not None else {"PASS_THROUGH"}
+
+    @contextmanager
+    def _ending_in_any_case(self, context: bpy.types.Context) -> Iterator[None]:
+        """Let no error of ours leave the panel busy for good; the error itself goes on."""
+        passed = False
+        try:
+            yield
+            passed = True
+        finally:
+            if not passed and STATE.label:
+                self._leave(context)
+                STATE.end(report=OURS)
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Blender ends the operator itself, as when another file is opened."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import Future
-from dataclasses import replace
 
 import numpy as np
 
@@ -93,7 +92,7 @@ class FakeBackend:
             return SurfaceReady(number, message.surface_id)
         if isinstance(message, RenderFrame):
             shape = (message.height, message.width, 4)
-            return FrameReady(number, np.broadcast_to(np.float32([0.9, 0.5, 0.2, 1.0]), shape))
+            return FrameReady(number, np.broadcast_to(_piped([0.9, 0.5, 0.2, 1.0]), shape))
         if isinstance(message, LoadAvatar):
             return self._ready(number, message.data.tobytes())
         assert isinstance(message, CreateAvatar | Rebake)
@@ -101,6 +100,7 @@ class FakeBackend:
 
     def _ready(self, number, avatar):
         tensors, metadata = rig_to_tensors(self.rig)
+        tensors = {name: _as_piped(array) for name, array in tensors.items()}
         return AvatarReady(
             number,
             hashlib.sha256(avatar).hexdigest()[:32],
@@ -114,6 +114,11 @@ class FakeBackend:
         )
 
 
-def renamed(rig, name):
-    """Return the rig under another name."""
-    return replace(rig, name=name)
+def _as_piped(array):
+    """Return an array as it comes out of the pipe: with an explicit byte order."""
+    array = np.asarray(array)
+    return np.frombuffer(array.tobytes(), array.dtype.newbyteorder("<")).reshape(array.shape)
+
+
+def _piped(numbers):
+    return _as_piped(np.float32(numbers))

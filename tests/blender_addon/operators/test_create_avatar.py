@@ -173,13 +173,13 @@ def test_modal_shows_progress_and_ends_with_the_head(enabled, backend, modal, mo
     assert modal.start(monkeypatch) == {"RUNNING_MODAL"}
     assert modal.timers == 1 and STATE.label == "Creating the head"
     backend.progress("texture", 0.75, 1.0)
-    assert modal.event() == {"RUNNING_MODAL"}
+    assert modal.event() == {"PASS_THROUGH"}  # other timers run on
     assert STATE.fraction == 0.75 and STATE.line() == "Texture  75%  1 s left"
     assert "75%" in modal.statuses[-1] and "Esc" in modal.statuses[-1]
     assert modal.event("MOUSEMOVE") == {"PASS_THROUGH"}
     backend.release()
     for _ in range(50):
-        if (answer := modal.event()) != {"RUNNING_MODAL"}:
+        if (answer := modal.event()) == {"FINISHED"}:
             break
     assert answer == {"FINISHED"}
     assert enabled.data.objects["Ada"].data.shape_keys
@@ -235,3 +235,25 @@ def test_a_backend_that_dies_while_one_waits_is_told(enabled, backend, modal, mo
 def test_cancel_without_a_job_says_why(enabled, backend):
     with pytest.raises(RuntimeError, match="No job is running"):
         enabled.ops.rome.cancel()
+
+
+@pytest.mark.parametrize("way", ["script", "person"])
+def test_an_error_of_ours_does_not_leave_the_panel_busy(enabled, backend, modal, monkeypatch, way):
+    from blender_addon.jobs import STATE
+    from blender_addon.operators import create_avatar
+
+    def broken(answer):
+        yield
+        raise TypeError("a mistake")
+
+    monkeypatch.setattr(create_avatar, "new_head_steps", broken)
+    if way == "script":
+        with pytest.raises(RuntimeError, match="a mistake"):
+            enabled.ops.rome.create_head()
+    else:
+        modal.start(monkeypatch)
+        with pytest.raises(TypeError):
+            modal.event()
+        assert modal.timers == 0
+    assert not STATE.label and STATE.report.code == "add_on_error"
+    STATE.end()
