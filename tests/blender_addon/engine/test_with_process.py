@@ -18,8 +18,9 @@ def test_the_process_draws_and_is_told_all_again_after_it_was_killed(process, ca
     card((10, 200, 30))
     first = render_png()
     assert first[32, 32].tolist() == [10, 200, 30, 255]
-    os.kill(process.client.pid, signal.SIGTERM)
-    while process.client.pid is not None:
+    os.kill(process.client.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 5.0
+    while process.client.pid is not None and time.monotonic() < deadline:
         time.sleep(0.01)
     assert np.array_equal(render_png(), first)
     kinds = [type(message).__name__ for message in process.sent]
@@ -35,7 +36,8 @@ def test_a_process_that_ends_in_the_middle_stops_the_animation(
     def kill_after(message):
         sent = request(message)
         if type(message).__name__ == "RenderFrame":
-            while sent.carrier is None:
+            deadline = time.monotonic() + 5.0
+            while sent.carrier is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             process.client._process.kill()
         return sent
