@@ -105,6 +105,7 @@ def _sliders() -> dict[str, Any]:
             min=0.0,
             max=1.0,
             subtype="FACTOR",
+            precision=3,
             get=_both_getter(stem),
             set=_both_setter(stem),
         )

@@ -39,11 +39,14 @@ class ROME_PT_main(RomePanel, bpy.types.Panel):
         """Draw photos, the button, progress and messages."""
         column = self.layout.column()
         _draw_photos(column, context)
-        button = column.column()
-        button.scale_y = 1.6
-        button.operator("rome.create_head", icon="OUTLINER_OB_ARMATURE")
+        # One place for both: what stands below must not jump when a job begins or ends.
+        row = column.row(align=True)
+        row.scale_y = 1.6
         if STATE.label:
-            _draw_progress(column)
+            row.progress(factor=STATE.fraction, text=STATE.line())
+            row.operator("rome.cancel", text="", icon="CANCEL")
+        else:
+            row.operator("rome.create_head", icon="OUTLINER_OB_ARMATURE")
         if STATE.report is not None:
             _draw_report(column, context)
         for note in STATE.notes:
@@ -66,12 +69,6 @@ def _draw_photos(column: bpy.types.UILayout, context: bpy.types.Context) -> None
         draw_text(column, CHOICE.problem, context, icon="ERROR")
     if CHOICE.faces is not None and len(CHOICE.faces) > 1:
         column.prop(settings_of(context), "face")
-
-
-def _draw_progress(column: bpy.types.UILayout) -> None:
-    row = column.row(align=True)
-    row.progress(factor=STATE.fraction, text=STATE.line())
-    row.operator("rome.cancel", text="", icon="CANCEL")
 
 
 def _draw_report(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
