@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures for tests above the library: a small avatar on the small head.
+"""Fixtures for tests above the library: a small avatar, and the parity fixtures' weight rule.
 
-Does not know photos or networks.
+Does not know photos or what networks compute.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 from rome_backend.core.camera import weak_perspective
 from rome_backend.core.types import Avatar, FlameParams, HeadModel, OffsetBasis
@@ -46,3 +52,27 @@ def small_avatar(small_head: HeadModel, small_basis: OffsetBasis) -> Avatar:
         licences={"head model": "Apache-2.0"},
         provenance={"head": "open", "fit": {"yaw": 0.0}},
     )
+
+
+@pytest.fixture(scope="session")
+def shapes(parity_dir: Path) -> dict[str, dict]:
+    """network -> {seed, checkpoint_prefix, shapes}."""
+    return json.loads((parity_dir / "network_shapes.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="session")
+def official_state(
+    parity_dir: Path, shapes: dict[str, dict]
+) -> Callable[[str], dict[str, torch.Tensor]]:
+    """Make a network's synthetic state under its official names."""
+    path = parity_dir / "parity_weights.py"
+    spec = importlib.util.spec_from_file_location("parity_weights", path)
+    assert spec is not None and spec.loader is not None
+    rule = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(rule)
+
+    def make(name: str) -> dict[str, torch.Tensor]:
+        filled = rule.fill_state_dict(shapes[name]["shapes"], shapes[name]["seed"])
+        return {key: torch.from_numpy(array) for key, array in filled.items()}
+
+    return make
