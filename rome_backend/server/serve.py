@@ -34,6 +34,7 @@ def serve(writing: BinaryIO, handlers: Mapping[type[Any], Handler]) -> NoReturn:
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for Blender; it closes the pipe
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends the process also while a job runs
     with _own_stdin() as reading:
         code = Session(reading, writing, handlers, _welcome()).run()
     logging.shutdown()

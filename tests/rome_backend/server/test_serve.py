@@ -198,6 +198,21 @@ def test_ctrl_c_is_no_matter(fake: Any) -> None:
     assert isinstance(fake.ask(DetectFaces(1, "quick")), FacesFound)
 
 
+@posix
+@pytest.mark.parametrize("command", [["-m", "rome_backend", "serve"], None])
+def test_a_request_to_end_ends_it_at_once(
+    start: Callable[[list[str]], Any], fake: Any, command: list[str] | None
+) -> None:
+    talk = fake if command is None else start(command)
+    if command is None:
+        talk.say(DetectFaces(1, "stubborn"))
+        talk.wait_for_progress()
+    else:
+        talk.greet()
+    talk.process.send_signal(signal.SIGTERM)
+    assert talk.process.wait(5) == -signal.SIGTERM
+
+
 PARENT = """
 import subprocess, sys, time
 from rome_backend.core.message_codec import receive, send
