@@ -200,6 +200,8 @@ def render_passes(engine, tmp_path):
             image.media_type = "MULTI_LAYER_IMAGE"
         image.file_format = "OPEN_EXR_MULTILAYER"
         image.color_depth, image.exr_codec = "32", "NONE"
+        if hasattr(image, "use_exr_interleave"):
+            image.use_exr_interleave = True  # else every pass is a part of its own
         settings.filepath = str(tmp_path / f"{name}.exr")
         assert engine.ops.render.render(write_still=True) == {"FINISHED"}
         found = reader.read_exr(Path(settings.filepath))

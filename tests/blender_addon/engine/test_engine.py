@@ -291,6 +291,7 @@ def test_escape_gives_the_frame_up_at_once(engine, card, drawing, monkeypatch, t
 
     card()
     monkeypatch.setattr(drawing, "request", lambda message: SimpleNamespace(future=Future()))
+    monkeypatch.setattr(drawing, "cancel", drawing.cancelled.append)
     pressed = iter([False, False, True])
     monkeypatch.setattr(module, "is_stopped", lambda engine: next(pressed))
     engine.ops.render.render()
