@@ -113,6 +113,24 @@ def test_offsets_ignore_rotation_and_camera(
     assert not torch.equal(driven[0].projected, driven[1].projected)
 
 
+def test_heads_of_a_batch_are_independent(
+    system: FeedForward, small_head: HeadModel, pose: DrivenPose
+) -> None:
+    generator = torch.manual_seed(6)
+    textures = torch.randn(2, 8, SIDE, SIDE, generator=generator)
+    names = DrivenPose.__annotations__
+    other = {name: 1.1 * getattr(pose, name) for name in names}
+    both = DrivenPose(**{n: torch.cat([getattr(pose, n), other[n]]) for n in names})
+    together = system.drive(textures, small_head, both, (16, 24))
+    for number, alone in enumerate((pose, DrivenPose(**other))):
+        single = system.drive(textures[number : number + 1], small_head, alone, (16, 24))
+        assert torch.allclose(together.vertices[number], single.vertices[0], atol=1e-5)
+        assert torch.equal(
+            together.rendered.fragments.face_index[number], single.rendered.fragments.face_index[0]
+        )
+        assert (together.rendered.rgb[number] - single.rendered.rgb[0]).abs().max() < 1e-3
+
+
 def test_gradients_go_where_the_release_sends_them(
     networks: RomeNetworks, system: FeedForward, small_head: HeadModel, pose: DrivenPose
 ) -> None:
