@@ -41,6 +41,8 @@ class Format:
         try:
             getattr(getattr(bpy.ops, module), name).get_rna_type()
         except KeyError:
+            if module == "wm":
+                return f"This Blender was built without {self.name}"
             return f"Enable Blender's own {self.name} exporter in the preferences first"
         return None
 

@@ -51,6 +51,9 @@ class HeadExport:
         default=True,
         options={"HIDDEN"},
     )
+    filter_glob: StringProperty(  # type: ignore[valid-type]
+        name="Filter", description="Which files are listed", options={"HIDDEN"}
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -70,6 +73,7 @@ class HeadExport:
             folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
             name = bpy.path.clean_name(head.name) + self.kind.suffixes[0]
             self.filepath = str(folder / name)
+        self.filter_glob = ";".join(f"*{suffix}" for suffix in self.kind.suffixes)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 

@@ -107,7 +107,7 @@ def read_back(blender):
     def back(head, kind, folder, **settings):
         poses = poses_of(head.armature)
         mesh = blender.read(blender.export(kind, folder, **settings))
-        if kind == "usd" and blender.bpy.app.version < (5, 0, 0):
+        if kind == "usd" and blender.bpy.app.version < (4, 5, 0):
             blender.pose_as(poses)
         return mesh
 

@@ -179,6 +179,8 @@ def test_a_missing_exporter_is_named():
     pytest.importorskip("bpy")
     gone = Format("Gone", (".gone",), "export_scene.gone", print, bool)
     assert gone.problem() == "Enable Blender's own Gone exporter in the preferences first"
+    gone = Format("Gone", (".gone",), "wm.gone_export", print, bool)
+    assert gone.problem() == "This Blender was built without Gone"
 
 
 def test_suffixes():
