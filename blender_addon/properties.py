@@ -6,6 +6,8 @@ Does not know photos: their paths stand in photos.py, so that no .blend ever hol
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
 
@@ -19,17 +21,13 @@ SIZES = (
 class ROME_PG_settings(bpy.types.PropertyGroup):
     """How the next head is made, and what the panel shows."""
 
+    face: int  # added by register()
+
     texture_size: EnumProperty(  # type: ignore[valid-type]
         name="Texture",
         description="Side of the head's texture in pixels",
         items=SIZES,
         default="1024",
-    )
-    face: IntProperty(  # type: ignore[valid-type]
-        name="Face",
-        description="Which face of the photo to take by size, 0 being the largest",
-        min=0,
-        max=99,
     )
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed",
@@ -57,16 +55,34 @@ class ROME_PG_settings(bpy.types.PropertyGroup):
 
 
 CLASSES = (ROME_PG_settings,)
+face_listeners: list[Callable[[bpy.types.Context], None]] = []
+
+
+def _face_changed(settings: ROME_PG_settings, context: bpy.types.Context) -> None:
+    for listener in face_listeners:
+        listener(context)
 
 
 def register() -> None:
-    """Give every window manager the settings."""
+    """Give every window manager the settings.
+
+    The one with a callback joins the class afterwards and leaves it before it is unregistered:
+    Blender 4.2 as a module crashes at exit over callbacks that unregistering a class leaves.
+    """
+    ROME_PG_settings.face = IntProperty(  # type: ignore[assignment]
+        name="Face",
+        description="Which face of the photo to take by size, 0 being the largest",
+        min=0,
+        max=99,
+        update=_face_changed,
+    )
     bpy.types.WindowManager.rome = PointerProperty(type=ROME_PG_settings)
 
 
 def unregister() -> None:
     """Take the settings back."""
     del bpy.types.WindowManager.rome
+    del ROME_PG_settings.face
 
 
 def settings_of(context: bpy.types.Context) -> ROME_PG_settings:

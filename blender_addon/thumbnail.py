@@ -10,7 +10,7 @@ import bpy
 import bpy.utils.previews
 
 from .photos import CHOICE, framed
-from .properties import settings_of
+from .properties import face_listeners, settings_of
 
 NAME = "photo"
 _previews: list[bpy.utils.previews.ImagePreviewCollection] = []
@@ -46,9 +46,11 @@ def redraw_panels(context: bpy.types.Context) -> None:
 def register() -> None:
     """Make room for the picture."""
     _previews.append(bpy.utils.previews.new())
+    face_listeners.append(show_picture)
 
 
 def unregister() -> None:
     """Free the picture."""
+    face_listeners.remove(show_picture)
     while _previews:
         bpy.utils.previews.remove(_previews.pop())

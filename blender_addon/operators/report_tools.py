@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..backend.client import shared
 from ..jobs import STATE
 from ..photos import CHOICE
 from ..report import report_text
@@ -31,9 +32,21 @@ class ROME_OT_copy_report(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Put the text on the clipboard."""
         assert STATE.report is not None
-        facts = {"Blender": bpy.app.version_string}
-        context.window_manager.clipboard = report_text(STATE.report, facts, CHOICE.paths)
+        text = report_text(STATE.report, facts_of_this_system(), CHOICE.paths)
+        context.window_manager.clipboard = text
+        self.report({"INFO"}, "The report is on the clipboard")
         return {"FINISHED"}
+
+
+def facts_of_this_system() -> dict[str, str]:
+    """Return the versions that matter: Blender's, and the running backend's if there is one."""
+    facts = {"Blender": bpy.app.version_string}
+    welcome = shared().welcome
+    if welcome is not None:
+        facts["Backend"] = f"{welcome.version} (protocol {welcome.protocol})"
+        facts["Python"] = welcome.python
+        facts["Device"] = welcome.device
+    return facts
 
 
 class ROME_OT_dismiss_report(bpy.types.Operator):
