@@ -155,9 +155,7 @@ def photos_in(folder: Path) -> list[Path]:
     photos = sorted(
         path
         for path in folder.iterdir()
-        if path.is_file()
-        and path.suffix.lower() in PHOTO_ENDINGS
-        and not path.name.startswith(".")
+        if path.is_file() and path.suffix.lower() in PHOTO_ENDINGS and not path.name.startswith(".")
     )
     if not photos:
         raise UsageError(

@@ -81,9 +81,7 @@ def _expressions(
     ]
 
 
-def _view(
-    avatar: Avatar, head: HeadModel, yaw: float, pitch: float, size: int, clay: bool
-) -> U8:
+def _view(avatar: Avatar, head: HeadModel, yaw: float, pitch: float, size: int, clay: bool) -> U8:
     from rome_backend.avatar.animate import avatar_vertices
     from rome_backend.avatar.render import avatar_picture, camera_round
 
