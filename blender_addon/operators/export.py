@@ -27,6 +27,8 @@ _ARKIT = (
     "Only the ARKit expressions; hair, neck and corrective keys become part of the shape",
 )
 CONTENTS = (_SHOWN, _BARE)
+# Newer Blenders warn about paths such as //head.glb without it, older ones do not know it.
+RELATIVE = {"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5, 0) else set()
 CONTENTS_WITH_KEYS = (_SHOWN, _ARKIT, _BARE)
 BONE_NAMES = (
     (ROME, "ROME", "Root, neck, jaw, left_eye, right_eye"),
@@ -43,7 +45,10 @@ class HeadExport:
     kind: Format  # a ClassVar of a class of ours makes Blender 4.2 crash at exit
 
     filepath: StringProperty(  # type: ignore[valid-type]
-        name="File", description="Where the head is written", subtype="FILE_PATH"
+        name="File",
+        description="Where the head is written",
+        subtype="FILE_PATH",
+        options=RELATIVE,
     )
     check_existing: BoolProperty(  # type: ignore[valid-type]
         name="Check Existing",

@@ -150,6 +150,16 @@ def test_other_kinds_of_usd(blender, measure, read_back, ada, tmp_path, suffix):
     assert (tmp_path / "Ada_Albedo.png").exists() == (suffix == ".usda")
 
 
+def test_usd_holds_expressions_beyond_one(blender, ada, tmp_path):
+    """Blender's importer clamps them; the file does not."""
+    text = blender.export("usd", tmp_path, path=tmp_path / "Ada.usda").read_text()
+    names = text.split("blendShapes = [")[1].split("]")[0].replace('"', "").split(", ")
+    weights = text.split("blendShapeWeights")[1].split("[")[1].split("]")[0].split(", ")
+    found = {name: float(weight) for name, weight in zip(names, weights, strict=True)}
+    assert found["jawOpen"] == 1.5 and found["mouthSmileLeft"] == pytest.approx(0.4)
+    assert found["Hair01"] == 0.0  # moved into the shape
+
+
 @pytest.mark.parametrize("kind", ("glb", "usd", "obj", "alembic"))
 def test_no_file_names_the_folder_it_was_made_in(blender, ada, tmp_path, kind):
     folder = tmp_path / "somewhere private"
