@@ -24,7 +24,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIREMENTS = ROOT / "tools" / "requirements-blender.txt"
-LIMIT_SECONDS = 900
+LIMIT_SECONDS = 420
+WRITE_STACKS = "faulthandler_timeout=120"  # where a test that hangs stands
+# Blender as a module hangs (4.5) or crashes (4.2) in Python's own way out; the tests are over then.
+PYTEST = (
+    "import os, sys, pytest; sys.path.insert(0, os.getcwd()); code = int(pytest.main()); "
+    "sys.stdout.flush(); sys.stderr.flush(); os._exit(code)"
+)
 
 # Kinds of errors in which the stubs are stricter than Blender: every context member may be None
 # there, enums are cut down to one value, and arrays are no sequences. What stays is what differs
@@ -162,7 +168,7 @@ def run_tests(
     archive: Path, versions: tuple[Version, ...], scratch: Path, arguments: list[str]
 ) -> list[str]:
     """Run the tests in all versions at once; print each output whole, return what failed."""
-    pytest = ["-m", "pytest", "--import-mode=importlib", "-p", "no:cacheprovider"]
+    pytest = ["-c", PYTEST, "--import-mode=importlib", "-p", "no:cacheprovider", "-o", WRITE_STACKS]
     deadline = time.monotonic() + LIMIT_SECONDS
     running = {}
     for version in versions:
