@@ -17,7 +17,8 @@ SOCKET_RINGS = ((-0.0018, 0.99), (-0.006, 1.06), (-0.012, 0.90))  # depth m, siz
 MOUTH_LOOP_HALF = 17
 # depth m, half height m, width relative to the lips'
 MOUTH_RINGS = ((-0.010, 0.009, 0.93), (-0.020, 0.014, 0.88))
-MOUTH_BACK = (-0.034, 0.013, 0.020)  # depth, half height, half width in m
+# depth, half height, half width in m: the open loop is all but shut, so that nobody sees through
+MOUTH_BACK = (-0.034, 0.0003, 0.0005)
 
 
 def eye_centre(eye: F64, pupil: F64) -> F64:

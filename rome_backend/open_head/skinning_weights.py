@@ -58,7 +58,10 @@ def jaw_weights(skin: Skin) -> F64:
     handles = [np.arange(FACE_LANDMARKS, dtype=np.int32)]
     for ring in skin.mouth[1:]:
         angle = np.linspace(-np.pi / 2, np.pi / 2, len(ring))
-        targets.append(_lip_weight(np.cos(angle), lower=angle < 0))
+        follows = _lip_weight(np.cos(angle), lower=angle < 0)
+        if ring is skin.mouth[-1]:  # the loop at the back moves as one and stays shut
+            follows = np.full(len(ring), CORNER_WEIGHT)
+        targets.append(follows)
         handles.append(ring)
         targets.append(targets[-1][1:-1])
         handles.append(skin.mirror[ring[1:-1]])
