@@ -37,6 +37,7 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
         Welcome,
     )
     from rome_backend.core.pixels import linear_to_srgb, srgb_to_linear
+    from rome_backend.core.plain_words import plain_words
     from rome_backend.core.rig_file import load_rig, rig_from_tensors
     from rome_backend.core.types import JOINTS, Camera, RigArrays, RigKey
 else:
@@ -66,6 +67,7 @@ else:
         Welcome,
     )
     from .core.pixels import linear_to_srgb, srgb_to_linear
+    from .core.plain_words import plain_words
     from .core.rig_file import load_rig, rig_from_tensors
     from .core.types import JOINTS, Camera, RigArrays, RigKey
 
@@ -100,6 +102,7 @@ __all__ = [
     "crop_camera",
     "linear_to_srgb",
     "load_rig",
+    "plain_words",
     "orbit",
     "receive",
     "replacing",

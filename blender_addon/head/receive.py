@@ -6,33 +6,15 @@ Does not know how the message came.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 
 import bpy
 
-from ..core_access import AvatarReady, rig_from_tensors
+from ..core_access import AvatarReady, plain_words, rig_from_tensors
 from ..rig.build import BuiltHead, build_steps, remove_head
 from ..rig.update import Kept, update_steps
 from .placement import place
 from .stored_avatar import pack_steps, store
-
-# The same sentences as the command line's (rome_backend/commands/plain_words.py).
-NOTES: Mapping[str, str] = {
-    "colour_profile_ignored": "The photo's colour profile is damaged; colours may be off.",
-    "eyes_hidden": "The eyes are hidden; what covers them is painted onto the head.",
-    "face_covered": "A part of the face is covered; the cover is painted onto the head.",
-    "face_cut_off": "A part of the face lies outside the photo; it is made up.",
-    "face_small": "The face is small in the photo; the texture will be blurred.",
-    "face_turned": "The face is turned far to the side; its other half is made up.",
-    "face_uncertain": "This may not be a human face.",
-    "low_detail": "The photo is blurred or blocky there; the texture will be, too.",
-    "overexposed": "Much of the face is overexposed; its colours are lost.",
-    "photo_reduced": "The photo is very large and was reduced first.",
-    "photo_rotated": "The photo lay on its side or upside down and was turned.",
-    "several_faces": "There are several faces; Face below chooses another.",
-    "several_frames": "The file is an animation; its first frame was taken.",
-    "underexposed": "The face is very dark; the texture will be noisy.",
-}
 
 
 def new_head_steps(ready: AvatarReady) -> Generator[None, None, BuiltHead]:
@@ -70,4 +52,4 @@ def updated_head_steps(ready: AvatarReady, head: bpy.types.Object) -> Generator[
 
 def notes_of(ready: AvatarReady) -> tuple[str, ...]:
     """Return the message's warnings as sentences; an unknown code is spelled out."""
-    return tuple(NOTES.get(code, code.replace("_", " ")) for code in ready.warnings)
+    return tuple(plain_words(code) for code in ready.warnings)

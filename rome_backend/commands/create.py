@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rome_backend.commands.console import Console
-from rome_backend.commands.plain_words import plain_words
 from rome_backend.core.errors import PhotoRefused, UsageError
+from rome_backend.core.plain_words import plain_words
 
 if TYPE_CHECKING:
     from rome_backend.avatar.create import CreateOptions, CreateResult, Tools

@@ -12,7 +12,7 @@ from typing import Any
 
 from rome_backend.commands.console import Console
 from rome_backend.commands.create import add_options, chosen_options, payload_of
-from rome_backend.commands.plain_words import plain_words
+from rome_backend.core.plain_words import plain_words
 
 DEFAULT_OUT = Path("out")
 DEFAULT_NAME = "astronaut"

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from rome_backend.commands.plain_words import SENTENCES, plain_words
+from rome_backend.core.plain_words import SENTENCES, plain_words
 from rome_backend.tracking.checks import judge
 from rome_backend.tracking.photo import load_photo
 from rome_backend.tracking.upright import find_faces

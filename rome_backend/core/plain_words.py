@@ -20,7 +20,7 @@ SENTENCES: Mapping[str, str] = {
     "overexposed": "Much of the face is overexposed; its colours are lost.",
     "photo_reduced": "The photo is very large and was reduced first.",
     "photo_rotated": "The photo lay on its side or upside down and was turned.",
-    "several_faces": "There are several faces; the largest was taken, --face N chooses another.",
+    "several_faces": "There are several faces; the largest was taken unless you chose another.",
     "several_frames": "The file is an animation; its first frame was taken.",
     "underexposed": "The face is very dark; the texture will be noisy.",
 }
