@@ -49,7 +49,7 @@ def complete(
     Texels that are not finite count as unknown. In this order: texels of scalp and ears that are
     neither skin nor hair lose their weight; the mirrored half is used where the own weight is
     poor; the rest continues skin, hair and cloth; eyeballs become whole; the mouth's inside is
-    dark red where the photo does not show it. ``check`` is called between the steps.
+    dark red. ``check`` is called between the steps.
     """
     check()
     finite = np.isfinite(colour).all(axis=1) & np.isfinite(weight)
@@ -70,13 +70,13 @@ def complete(
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, seed, check)
     check()
     out = own * known[:, None] + filled * (1 - known[:, None])
-    out = _with_mouth(out, colour, trust, regions["mouth_inside"], palette)
+    out = _with_mouth(out, regions["mouth_inside"], palette)
     del filled, own, known  # 2K arrays are 45 MB each
     eyes, texels = complete_eyes(head, atlas, colour, trust, palette.skin.rgb())
     out[texels] = eyes
     finite = np.isfinite(out.sum(1))
     out = np.clip(np.nan_to_num(out), 0, 255).astype(np.float32)
-    return CompletedTexels(out, trust, finite)
+    return CompletedTexels(out, trust * (1 - regions["mouth_inside"]), finite)
 
 
 def _inner(regions: Mapping[str, F32]) -> Mask:
@@ -107,11 +107,13 @@ def _hair_share(shown: F32, ear: F32, palette: Palette) -> float | None:
     return float((shown * (palette.skin_likeness < 0.3)).sum()) / total
 
 
-def _with_mouth(out: F32, colour: F32, trust: F32, mouth: F32, palette: Palette) -> F32:
-    """Paint the mouth's inside dark red, except for teeth and tongue that the photo shows."""
+def _with_mouth(out: F32, mouth: F32, palette: Palette) -> F32:
+    """Paint the mouth's inside dark red.
+
+    Teeth that the photo shows stay in front of it there: on the bag behind they are fragments.
+    """
     dark = _MOUTH * palette.skin.rgb().mean()
-    inside = dark + (colour - dark) * np.clip(trust / _FULL, 0, 1)[:, None]
-    return out * (1 - mouth[:, None]) + inside * mouth[:, None]
+    return out * (1 - mouth[:, None]) + dark * mouth[:, None]
 
 
 def _with_mirror(

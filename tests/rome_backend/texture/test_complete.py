@@ -69,16 +69,21 @@ def test_a_half_seen_face_is_completed_by_its_mirror(egg: HeadModel, seen: tuple
     assert np.abs(done.colour[twin].mean(0) - [90, 60, 50]).max() < 25
 
 
-def test_an_unseen_mouth_is_dark_red(egg: HeadModel, seen: tuple) -> None:
+@pytest.mark.parametrize("shows_teeth", [False, True])
+def test_the_inside_of_the_mouth_is_dark_red(
+    egg: HeadModel, seen: tuple, shows_teeth: bool
+) -> None:
     atlas, points, colour, weight = seen
     mouth = egg.regions["lips"]
     head = replace(egg, regions={**egg.regions, "mouth_inside": mouth})
     inside = atlas.spread(mouth.astype(np.float32)) > 0.99
-    done = complete(head, atlas, colour, weight * ~inside)
+    colour[inside] = (240.0, 235.0, 225.0)
+    done = complete(head, atlas, colour, weight * (~inside | shows_teeth))
     red, green, blue = done.colour[inside].mean(0)
     assert 40 < red < 110
     assert red > 1.5 * green
     assert red > 1.5 * blue
+    assert done.trust[inside].max() < 0.02
 
 
 def test_damaged_colours_count_as_unseen(egg: HeadModel, seen: tuple) -> None:
