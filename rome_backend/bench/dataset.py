@@ -15,6 +15,7 @@ from typing import Any
 from rome_backend.core.errors import FileInvalid, UsageError
 
 UNKNOWN_TIER = "?"
+_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic")
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,15 @@ def photos(data: Path, only: Sequence[str] = (), tiers: Collection[str] = ()) ->
     """
     folder = data / "photos"
     files = sorted(path for path in folder.glob("*") if path.is_file()) if folder.is_dir() else []
+    return _chosen(files, data, only, tiers)
+
+
+def _chosen(
+    files: Sequence[Path], data: Path, only: Sequence[str], tiers: Collection[str]
+) -> list[DataPhoto]:
     if not files:
         raise UsageError(
-            "no_data", f"There are no photos in {str(folder)!r}.",
+            "no_data", f"There are no photos in {str(data)!r}.",
             "Give --data a folder that holds photos/.",
         )  # fmt: skip
     known = {path.name for path in files} | {path.stem for path in files}
@@ -55,6 +62,19 @@ def photos(data: Path, only: Sequence[str] = (), tiers: Collection[str] = ()) ->
         if (not only or {photo.path.name, photo.path.stem} & set(only))
         and (not tiers or photo.tier in tiers or photo.tier == UNKNOWN_TIER)
     ]
+
+
+def loose_photos(
+    data: Path, only: Sequence[str] = (), tiers: Collection[str] = ()
+) -> list[DataPhoto]:
+    """Return the photos of a data folder or, without photos/ in it, the pictures in it itself.
+
+    Arguments and errors as of ``photos``.
+    """
+    if (data / "photos").is_dir() or not data.is_dir():
+        return photos(data, only, tiers)
+    files = [path for path in sorted(data.glob("*")) if path.suffix.lower() in _PICTURES]
+    return _chosen(files, data, only, tiers)
 
 
 def expected_negatives(data: Path) -> dict[str, list[str]]:

@@ -25,6 +25,13 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     photos.add_argument("--check", action="store_true", help="exit 1 when a limit is missed")
     add_options(photos)
     photos.set_defaults(run=_photos)
+    sheet = kinds.add_parser("sheet", parents=[shared], help="every photo and its head on one page")
+    _add_data(sheet)
+    sheet.add_argument("--tier", default="", metavar="ABC", help="only photos of these tiers")
+    sheet.add_argument("-o", "--out", type=Path, required=True, metavar="PNG")
+    sheet.add_argument("--cell", type=int, default=220, metavar="PX", help="side of a picture")
+    add_options(sheet)
+    sheet.set_defaults(run=_sheet)
     negatives = kinds.add_parser("negatives", parents=[shared], help="odd and broken files")
     _add_data(negatives)
     negatives.set_defaults(run=_negatives)
@@ -68,6 +75,31 @@ def _photos(args: argparse.Namespace, console: Console) -> int:
     for sentence in missed:
         console.say(f"missed: {sentence}")
     return 1 if missed else 0
+
+
+def _sheet(args: argparse.Namespace, console: Console) -> int:
+    from PIL import Image
+
+    from rome_backend.bench.dataset import loose_photos
+    from rome_backend.bench.sheet import blind_sheet
+    from rome_backend.commands.outputs import require_writable, staged
+
+    out = args.out
+    if out.suffix.lower() not in (".png", ".jpg") or not 32 <= args.cell <= 1024:
+        raise UsageError(
+            "sheet_options", "The sheet is a .png or .jpg with cells of 32 to 1024 px.",
+            "Try -o sheet.png --cell 220.",
+        )  # fmt: skip
+    require_writable(out.parent)
+    chosen = loose_photos(args.data, _names(args.only), args.tier.upper())
+    sheet = blind_sheet(chosen, chosen_options(args), console.progress, args.cell)
+    with staged(out.parent) as stage:
+        Image.fromarray(sheet.page).save(stage / out.name)
+    refused = [{"name": name, "code": code} for name, code in sheet.refused]
+    payload = {"sheet": str(out), "photos": list(sheet.shown), "refused": refused}
+    lines = [f"{name} refused: {code}" for name, code in sheet.refused]
+    console.result(payload, [*lines, str(out)])
+    return 0
 
 
 def _negatives(args: argparse.Namespace, console: Console) -> int:
