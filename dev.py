@@ -164,6 +164,7 @@ def bench(python: Path, arguments: List[str]) -> int:
         rome(python, ["bench", "photos", *folder, "--json", *arguments]),
         rome(python, ["bench", "negatives", *folder, "--json", *arguments]),
         rome(python, ["bench", "create", "--json", *arguments]),
+        rome(python, ["bench", "rig", "--json", *arguments]),
     ]
     return max(codes)
 
