@@ -6,6 +6,8 @@ Does not know what the backend is asked for.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 
 from .backend.client import choose, close_shared
@@ -16,18 +18,13 @@ from .preferences import preferences_of
 
 def chosen_backend() -> Choice:
     """Return the choice of the preferences; the defaults where the add-on is not enabled."""
-    return Choice(
-        python=_python(),
-        folder=user_folder(),
-        interactive=not bpy.app.background,
-    )
-
-
-def _python() -> str:
+    choice = Choice(folder=user_folder(), interactive=not bpy.app.background)
     try:
-        return bpy.path.abspath(preferences_of(bpy.context).python_path)
+        chosen = preferences_of(bpy.context)
     except LookupError:
-        return ""
+        return choice
+    python = bpy.path.abspath(chosen.python_path)
+    return replace(choice, python=python, device=chosen.device, log_level=chosen.log_level)
 
 
 def register() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The add-on's preferences: which Python the backend runs in, and how it is set up.
+"""The add-on's preferences: which Python the backend runs in, on what, and how it is set up.
 
 Does not know how the backend is installed or started.
 """
@@ -10,7 +10,7 @@ import sys
 import textwrap
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from .backend import models
 from .backend.environment import State
@@ -22,6 +22,16 @@ ICONS = {State.READY: "CHECKMARK", State.ABSENT: "INFO"}
 OFFLINE = "Set Up needs the internet: see System > Network > Allow Online Access"
 LETTERS = 90  # in a line of the window's usual width
 NO_INDEX = "Needed once for Set Up, unless pip knows it: see PyTorch's Get Started page"
+DEVICES = (
+    ("auto", "Automatic", "The graphics card where PyTorch can use it, else the processor"),
+    ("cpu", "CPU", "The processor"),
+    ("cuda", "CUDA", "An NVIDIA graphics card; the backend's PyTorch must be built for it"),
+)
+LOG_LEVELS = (
+    ("warning", "Problems", "Log only what goes wrong"),
+    ("info", "Normal", "Log what is done"),
+    ("debug", "Everything", "Log details for a report"),
+)
 MODELS = {True: "Model files: there", False: "Model files: missing", None: "Model files: unknown"}
 
 
@@ -44,6 +54,18 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
         "Linux, Pip and CPU. What is installed is compared with the same checksums anyway",
     )
 
+    device: EnumProperty(  # type: ignore[valid-type]
+        name="Device",
+        description="What draws frames and runs networks. A change counts from the next request",
+        items=DEVICES,
+    )
+    log_level: EnumProperty(  # type: ignore[valid-type]
+        name="Log",
+        description="How much the backend writes to its log. A change counts from the next request",
+        items=LOG_LEVELS,
+        default="info",
+    )
+
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the backend's state, the buttons and the settings."""
         state = environment_state(user_folder())
@@ -52,6 +74,8 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
         column.use_property_split = True
         column.use_property_decorate = False
         column.prop(self, "python_path")
+        column.prop(self, "device")
+        column.prop(self, "log_level")
         if sys.platform == "linux":
             column.prop(self, "torch_index")
             if not self.torch_index and state is not State.READY:

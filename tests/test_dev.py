@@ -188,7 +188,7 @@ def test_blender_is_the_tool_s_work(dev: ModuleType, calls: Calls) -> None:
 def test_bench_takes_a_data_folder(dev: ModuleType, calls: Calls) -> None:
     assert dev.main(["bench", "some/data"]) == 0
     kinds = [command[4] for command in calls.commands if "bench" in command]
-    assert kinds == ["photos", "negatives", "create"]
+    assert kinds == ["photos", "negatives", "create", "rig"]
     assert calls.said("bench", "photos", "some/data")
 
 

@@ -18,6 +18,9 @@ from .find_python import clean_environment
 
 VARIABLE = "ROME_BACKEND_PYTHON"
 LOG = "backend.log"
+# As `rome serve` knows them.
+DEVICES = ("auto", "cpu", "cuda")
+LOG_LEVELS = ("warning", "info", "debug")
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,15 @@ class Choice:
     python: the path of a Python that has the packages ("Use This Python"), or "";
     folder: where Set Up puts the private environment, and where the log goes, or None;
     interactive: somebody works in Blender meanwhile, so one core is left to it;
+    device: what computes, one of DEVICES; log_level: how much it logs, one of LOG_LEVELS;
     addon: the folder of the add-on.
     """
 
     python: str = ""
     folder: Path | None = None
     interactive: bool = True
+    device: str = DEVICES[0]
+    log_level: str = "info"
     addon: Path = ADDON
 
 
@@ -97,5 +103,6 @@ def _launch(python: Path, source: str, choice: Choice, log: Path) -> Launch:
     }
     if source:
         more["PYTHONPATH"] = source
-    command = (str(python), "-m", "rome_backend", "serve")
+    options = ("--device", choice.device, "--log-level", choice.log_level)
+    command = (str(python), "-m", "rome_backend", "serve", *options)
     return Launch(command, clean_environment(**more), log)

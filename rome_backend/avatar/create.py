@@ -27,6 +27,7 @@ from rome_backend.core.types import (
     OffsetBasis,
     TrackedFace,
 )
+from rome_backend.render.device import DEVICES, torch_device
 from rome_backend.texture.bake import BakedTexture, TextureView, bake
 from rome_backend.tracking.checks import judge
 from rome_backend.tracking.crop import head_crop
@@ -70,7 +71,7 @@ class CreateOptions:
             raise UsageError(
                 "face_index", f"There is no face number {self.face}.", "Count from 0, the largest."
             )
-        if self.device not in ("auto", "cpu", "cuda"):
+        if self.device not in DEVICES:
             raise UsageError(
                 "device", f"{self.device!r} is no device.", "Choose auto, cpu or cuda."
             )
@@ -167,9 +168,11 @@ def create_avatar(
         AssetMissing: a model file is not installed.
         Cancelled: as asked.
         UsageError: no photos.
+        RomeError: 'device_missing' for cuda where there is none.
     """
     if not photos:
         raise UsageError("no_photos", "No photo was given.", "Name at least one photo.")
+    torch_device(options.device)  # cuda where there is none is refused, not passed over
     clock = _Clock(progress or (lambda stage, fraction: None), cancelled or (lambda: False))
     with clock.stage("set up"):
         tools = tools or load_tools(options.head, clock.progress)

@@ -16,6 +16,8 @@ from rome_backend import __version__
 from rome_backend.commands.console import Console
 
 SECONDS_FILE = "stage_seconds.json"
+DEVICES = ("auto", "cpu", "cuda")
+LOG_LEVELS = ("warning", "info", "debug")
 LOG_LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
@@ -28,6 +30,12 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
         description="Started by Blender's add-on; speaks binary messages on stdin and stdout.",
     )
     parser.add_argument("--log", type=Path, metavar="FILE", help="write the log there")
+    parser.add_argument(
+        "--log-level", choices=LOG_LEVELS, default="info", help="what is logged of our own doings"
+    )
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="what draws and what runs networks"
+    )
     parser.set_defaults(run=run)
 
 
@@ -41,9 +49,9 @@ def run(args: argparse.Namespace, console: Console) -> NoReturn:
 
     if args.log is not None:
         log_to(args.log)
-    level = logging.DEBUG if args.verbose else logging.INFO
+    level = logging.DEBUG if args.verbose else args.log_level.upper()
     logging.basicConfig(format=LOG_LINE, stream=sys.stderr, level=logging.WARNING, force=True)
     logging.getLogger("rome_backend").setLevel(level)
     logging.getLogger(__name__).info("rome %s, Python %s", __version__, sys.version.split()[0])
-    handlers = Handlers(StageSeconds(cache_dir() / SECONDS_FILE))
-    serve(console.wire(), {**handlers.table(), **Frames().table()})
+    handlers = Handlers(StageSeconds(cache_dir() / SECONDS_FILE), args.device)
+    serve(console.wire(), {**handlers.table(), **Frames(args.device).table()}, args.device)

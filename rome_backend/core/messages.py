@@ -58,7 +58,8 @@ class Hello:
 class Welcome:
     """The backend's first message, also when its protocol differs: the add-on compares.
 
-    device: what computes; python: version; weights: id of the neural weights, "" if none.
+    device: what was chosen to compute (auto, cpu, cuda); python: version; weights: id of the
+    neural weights, "" if none.
     """
 
     protocol: int

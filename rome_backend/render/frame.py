@@ -145,7 +145,7 @@ def _tiles(scene: Scene, width: int, height: int, samples: int) -> Iterator[_Til
     known = scene.screen[torch.isfinite(scene.screen).all(1)][:, :2]
     if not len(known):
         return
-    size = torch.tensor([width, height])
+    size = known.new_tensor([width, height])
     px = (known + 1) * size / 2
     left, top = px.amin(0).floor().clamp(min=0).minimum(size).long().tolist()
     right, bottom = px.amax(0).ceil().clamp(min=0).minimum(size).long().tolist()
@@ -177,18 +177,18 @@ def _draw(
     shape = (tile.height, samples, tile.width, samples)
     count = fragments.covered().view(shape).float().sum(3).sum(1)
     if "mask" in images:
-        images["mask"][area] = (count / samples**2).numpy()
+        images["mask"][area] = (count / samples**2).cpu().numpy()
     if "combined" in images:
         pixel, face, weights = covered_pixels(fragments, len(scene.faces))
         colours = _colours(scene, looks, face, _in_space(scene, face, weights))
         dense = colours.new_zeros(fragments.face_index.numel(), 3).index_copy(0, pixel, colours)
         colour = dense.view(*shape, 3).sum(3).sum(1) / count.clamp(min=1)[..., None]
         combined = torch.cat([colour.clamp(0, 1), count[..., None] / samples**2], dim=2)
-        images["combined"][area] = combined.numpy()
+        images["combined"][area] = combined.cpu().numpy()
     if not images.keys().isdisjoint(_DATA):
         for name, (covered, values) in _data(scene, fragments, shape).items():
             if name in images:
-                images[name][area][covered.numpy()] = values.float().numpy()
+                images[name][area][covered.cpu().numpy()] = values.float().cpu().numpy()
 
 
 def _in_space(scene: Scene, face: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
@@ -202,12 +202,12 @@ def _colours(
 ) -> torch.Tensor:
     """Return the colours (P, 3), sRGB in [0, 1], of the listed faces and weights."""
     uvs = _mix(scene.uvs, face, weights)
-    colours = torch.empty(len(face), 3)
+    colours = uvs.new_empty(len(face), 3)
     for look in looks:
         own = ((face >= look.first) & (face < look.end)).nonzero()[:, 0]
         seen = sample_surface(look.surface, uvs.index_select(0, own), look.shrink)
         colours.index_copy_(0, own, seen)
-    dark = colours.mean(1, keepdim=True) * torch.tensor(INSIDE)
+    dark = colours.mean(1, keepdim=True) * colours.new_tensor(INSIDE)
     return torch.where(scene.away[face][:, None], dark, colours)
 
 

@@ -50,6 +50,8 @@ class Scene(NamedTuple):
 def joined(heads: Sequence[PlacedHead], world_to_clip: F64, world_to_view: F64) -> Scene:
     """Return the heads as one mesh, seen through a clip matrix (4, 4) and a view matrix (4, 4).
 
+    It is on the device of the heads' surfaces, which must be one.
+
     Raises ValueError for a face that names a vertex its head does not have.
     """
     faces, uvs, base = [], [], 0
@@ -61,11 +63,14 @@ def joined(heads: Sequence[PlacedHead], world_to_clip: F64, world_to_view: F64) 
         uvs.append(head.surface.uvs.flip(1) if head.mirrored else head.surface.uvs)
         base += len(head.vertices)
     triangles = torch.cat(faces)
-    points = torch.as_tensor(np.concatenate([head.vertices for head in heads])).double()
-    normals = torch.as_tensor(vertex_normals(points.numpy(), triangles.numpy())).float()
-    view = torch.as_tensor(np.asarray(world_to_view, np.float64))
+    device = triangles.device
+    vertices = np.concatenate([head.vertices for head in heads]).astype(np.float64)
+    points = torch.as_tensor(vertices, device=device)
+    shading = vertex_normals(vertices, triangles.cpu().numpy())
+    normals = torch.as_tensor(shading, device=device).float()
+    view = torch.as_tensor(np.asarray(world_to_view, np.float64), device=device)
     depth = -(points @ view[2, :3] + view[2, 3])
-    matrix = torch.as_tensor(np.asarray(world_to_clip, np.float64))
+    matrix = torch.as_tensor(np.asarray(world_to_clip, np.float64), device=device)
     screen, per_w = _on_screen(points, matrix, depth)
     away = signed_areas(screen[triangles]) > 0
     starts = np.cumsum([0] + [len(each) for each in faces]).tolist()

@@ -34,8 +34,10 @@ class Surface:
     levels: tuple[torch.Tensor, ...]
 
 
-def textured_surface(faces: I32, corner_uvs: F32, albedo: U8) -> Surface:
-    """Return a surface.
+def textured_surface(
+    faces: I32, corner_uvs: F32, albedo: U8, device: torch.device | str = "cpu"
+) -> Surface:
+    """Return a surface whose tensors are on the device; what is drawn with it is drawn there.
 
     Args:
         faces: (F, 3), counter-clockwise from outside, vertices not below 0.
@@ -51,13 +53,14 @@ def textured_surface(faces: I32, corner_uvs: F32, albedo: U8) -> Surface:
         raise ValueError(f"a texture must be (H, W, 3), not {albedo.shape}")
     if faces.size and int(faces.min()) < 0:
         raise ValueError("a face names a vertex below 0")
-    level = torch.as_tensor(np.array(albedo)).permute(2, 0, 1)[None].float() / 255
+    level = torch.as_tensor(np.array(albedo), device=device).permute(2, 0, 1)[None].float() / 255
     levels = [level]
     while min(level.shape[2:]) >= 2 * _SMALLEST:
         level = functional.avg_pool2d(level, 2)
         levels.append(level)
-    triangles = torch.as_tensor(np.array(faces)).long()
-    return Surface(triangles, torch.as_tensor(np.array(corner_uvs)).float(), tuple(levels))
+    triangles = torch.as_tensor(np.array(faces), device=device).long()
+    corners = torch.as_tensor(np.array(corner_uvs), device=device).float()
+    return Surface(triangles, corners, tuple(levels))
 
 
 def sample_surface(surface: Surface, uvs: torch.Tensor, shrink: float) -> torch.Tensor:

@@ -25,9 +25,14 @@ _HINT = "Save the file, restart Blender, and report this if it happens again."
 
 
 class Frames:
-    """The surfaces that the add-on sent, and the frames drawn with them."""
+    """The surfaces that the add-on sent, and the frames drawn with them.
 
-    def __init__(self) -> None:
+    Args:
+        device: "auto", "cpu" or "cuda": what draws.
+    """
+
+    def __init__(self, device: str = "auto") -> None:
+        self._device = device
         self._surfaces: OrderedDict[str, Surface] = OrderedDict()
 
     def table(self) -> Mapping[type[Any], Handler]:
@@ -35,11 +40,17 @@ class Frames:
         return {SetSurface: self.set_surface, RenderFrame: self.render}
 
     def set_surface(self, message: SetSurface, job: Job) -> Message:
-        """Keep a surface; FileInvalid `surface_invalid` when its arrays do not fit each other."""
+        """Keep a surface on the device that draws.
+
+        FileInvalid `surface_invalid` when its arrays do not fit each other, RomeError
+        `device_missing` when the chosen device is not there.
+        """
+        from rome_backend.render.device import torch_device
         from rome_backend.render.surface import textured_surface
 
+        device = torch_device(self._device)
         try:
-            surface = textured_surface(message.faces, message.uvs, message.albedo)
+            surface = textured_surface(message.faces, message.uvs, message.albedo, device)
         except ValueError as error:
             raise FileInvalid(
                 "surface_invalid", f"A head cannot be drawn: {error}.", _HINT

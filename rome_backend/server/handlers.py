@@ -42,10 +42,16 @@ KEPT_AVATARS = 16
 
 
 class Handlers:
-    """The backend's memory between requests: loaded tools and known avatars."""
+    """The backend's memory between requests: loaded tools and known avatars.
 
-    def __init__(self, seconds: StageSeconds) -> None:
+    Args:
+        seconds: how long stages took before.
+        device: "auto", "cpu" or "cuda": what computes where there is a choice.
+    """
+
+    def __init__(self, seconds: StageSeconds, device: str = "auto") -> None:
         self._seconds = seconds
+        self._device = device
         self._tools: tuple[str, Tools] | None = None
         self._avatars: OrderedDict[str, Avatar] = OrderedDict()
 
@@ -69,7 +75,9 @@ class Handlers:
         job.enter("set up")
         from rome_backend.avatar.create import CreateOptions, create_avatar
 
-        options = CreateOptions(message.size, message.face, message.seed, "auto", message.head)
+        options = CreateOptions(
+            message.size, message.face, message.seed, self._device, message.head
+        )
         tools = self._tools_for(message.head)
         result = create_avatar(
             [Path(photo) for photo in message.photos],

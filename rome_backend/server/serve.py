@@ -23,7 +23,9 @@ from rome_backend.server.jobs import Handler
 from rome_backend.server.session import Session
 
 
-def serve(writing: BinaryIO, handlers: Mapping[type[Any], Handler]) -> NoReturn:
+def serve(
+    writing: BinaryIO, handlers: Mapping[type[Any], Handler], device: str = "auto"
+) -> NoReturn:
     """Answer messages from stdin until it ends; then end the process.
 
     It ends at once: unloading torch politely takes longer than the second that is promised.
@@ -31,12 +33,13 @@ def serve(writing: BinaryIO, handlers: Mapping[type[Any], Handler]) -> NoReturn:
     Args:
         writing: the real stdout; file descriptor 1 must already lead elsewhere.
         handlers: message type -> what answers it.
+        device: what was chosen to compute, for the welcome.
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for Blender; it closes the pipe
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends the process also while a job runs
     with _own_stdin() as reading:
-        code = Session(reading, writing, handlers, _welcome()).run()
+        code = Session(reading, writing, handlers, _welcome(device)).run()
     logging.shutdown()
     sys.stderr.flush()
     os._exit(code)
@@ -60,5 +63,5 @@ def log_to(path: Path) -> None:
             os.dup2(file.fileno(), number)
 
 
-def _welcome() -> Welcome:
-    return Welcome(PROTOCOL, __version__, "cpu", platform.python_version(), "")
+def _welcome(device: str) -> Welcome:
+    return Welcome(PROTOCOL, __version__, device, platform.python_version(), "")

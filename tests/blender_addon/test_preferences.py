@@ -178,6 +178,11 @@ def test_the_index_is_asked_for_only_where_it_matters(drawn, monkeypatch):
     assert preferences.NO_INDEX not in drawn(torch_index="https://example.org/cpu").texts
 
 
+def test_device_and_log_level_are_offered_in_every_state(drawn):
+    assert {"device", "log_level"} <= set(drawn().props)
+    assert {"device", "log_level"} <= set(drawn(sys.executable).props)
+
+
 def test_without_the_add_on_enabled_there_are_no_preferences():
     addons = SimpleNamespace(preferences=SimpleNamespace(addons={}))
     with pytest.raises(LookupError, match="not enabled"):

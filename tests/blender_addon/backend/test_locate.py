@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from blender_addon.backend import locate
 from blender_addon.backend.environment import NAME, environment_python
 from blender_addon.backend.locate import Choice, find_backend
 from blender_addon.core_access import RomeError
@@ -110,6 +111,22 @@ def test_one_core_is_left_to_a_person(checkout, addon, interactive):
 def test_the_command_is_the_rome_command(checkout, addon, tmp_path):
     python_in(checkout / ".venv")
     launch = find_backend(Choice(folder=tmp_path / "data", addon=addon))
-    assert launch.command[1:] == ("-m", "rome_backend", "serve")
+    assert launch.command[1:4] == ("-m", "rome_backend", "serve")
     assert launch.log == tmp_path / "data" / "backend.log"
     assert "KEPT" not in repr(launch)
+
+
+def test_another_device_or_log_level_is_another_launch(checkout, addon):
+    """The client starts the backend anew where the launch differs."""
+    python_in(checkout / ".venv")
+    usual = find_backend(Choice(addon=addon))
+    assert usual.command[4:] == ("--device", "auto", "--log-level", "info")
+    assert usual == find_backend(Choice(addon=addon))
+    for chosen in (Choice(addon=addon, device="cpu"), Choice(addon=addon, log_level="debug")):
+        assert find_backend(chosen) != usual
+
+
+def test_the_choices_are_those_that_the_backend_takes():
+    from rome_backend.commands import serve
+
+    assert (locate.DEVICES, locate.LOG_LEVELS) == (serve.DEVICES, serve.LOG_LEVELS)

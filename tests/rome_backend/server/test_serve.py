@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from rome_backend import __version__
 from rome_backend.core.framing import Frame, write_frame
@@ -27,7 +28,9 @@ from rome_backend.core.messages import (
     FrameReady,
     Hello,
     RenderFrame,
+    SetSurface,
     Shutdown,
+    SurfaceReady,
     Welcome,
 )
 
@@ -57,6 +60,37 @@ def test_hello_is_answered_with_both_versions(start: Callable[[list[str]], Any])
     welcome = start(["-m", "rome_backend", "serve"]).greet()
     assert (welcome.protocol, welcome.version) == (PROTOCOL, __version__)
     assert welcome.python == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_what_was_chosen_to_compute_is_told(start: Callable[[list[str]], Any]) -> None:
+    serve = ["-m", "rome_backend", "serve"]
+    assert start(serve).greet().device == "auto"
+    assert start([*serve, "--device", "cpu"]).greet().device == "cpu"
+
+
+def test_the_log_level_counts(start: Callable[[list[str]], Any]) -> None:
+    for level, said in (("info", True), ("warning", False)):
+        talk = start(["-m", "rome_backend", "serve", "--log-level", level])
+        talk.greet()
+        talk.close()
+        assert ("rome_backend" in talk.log.read_text()) is said
+
+
+def test_a_missing_device_is_one_sentence_and_the_backend_lives_on(
+    start: Callable[[list[str]], Any],
+) -> None:
+    talk = start(["-m", "rome_backend", "serve", "--device", "cuda"])
+    assert talk.greet().device == "cuda"
+    corners = np.zeros((1, 3, 2), np.float32)
+    albedo = np.zeros((4, 4, 3), np.uint8)
+    sent = SetSurface(7, "a", np.array([[0, 1, 2]], np.int32), corners, albedo)
+    if torch.cuda.is_available():
+        assert talk.ask(sent) == SurfaceReady(7, "a")
+    else:
+        failed = talk.ask(sent)
+        assert (failed.code, failed.request_id) == ("device_missing", 7)
+        assert failed.message.count(".") == 1 and failed.hint
+    assert isinstance(talk.ask(frame(8)), FrameReady)
 
 
 def test_another_protocol_gets_a_welcome_and_then_refusals(fake: Any) -> None:
