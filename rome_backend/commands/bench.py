@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rome_backend.commands.bench_rig import add_rig
+from rome_backend.commands.bench_shape import add_shape
 from rome_backend.commands.console import Console
 from rome_backend.commands.create import add_options, chosen_options
 from rome_backend.core.errors import UsageError
@@ -36,6 +37,7 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     negatives = kinds.add_parser("negatives", parents=[shared], help="odd and broken files")
     _add_data(negatives)
     negatives.set_defaults(run=_negatives)
+    add_shape(kinds, shared)
     create = kinds.add_parser("create", parents=[shared], help="seconds and memory, warm")
     create.add_argument("photo", nargs="?", type=Path, metavar="PHOTO", help="default: demo's")
     create.add_argument("--rounds", type=int, default=5, metavar="N")
