@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rome_backend.commands.bench_expressions import add_expressions
 from rome_backend.commands.bench_rig import add_rig
 from rome_backend.commands.bench_shape import add_shape
 from rome_backend.commands.console import Console
@@ -38,6 +39,7 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     _add_data(negatives)
     negatives.set_defaults(run=_negatives)
     add_shape(kinds, shared)
+    add_expressions(kinds, shared)
     create = kinds.add_parser("create", parents=[shared], help="seconds and memory, warm")
     create.add_argument("photo", nargs="?", type=Path, metavar="PHOTO", help="default: demo's")
     create.add_argument("--rounds", type=int, default=5, metavar="N")
