@@ -30,6 +30,7 @@ MODULES: tuple[str, ...] = (
     "operators.report_tools",
     "operators.photo_view",
     "operators.export",
+    "engine.viewport",
     "engine.engine",
     "engine.panels",
     "panel",

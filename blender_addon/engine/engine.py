@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The ROME render engine: F12, animations, farms.
+"""The ROME render engine: F12, animations, farms, and viewports in Rendered shading.
 
 Does not know how heads are read, drawn or turned into passes, nor any panel.
 """
@@ -13,8 +13,8 @@ from .camera import frame_view, scene_camera
 from .frames import draw_frame
 from .heads import heads_in
 from .pixels import PASSES, pass_arrays, scene_linear_matrix
+from .viewport import ENGINE, Viewport, draw, new_viewport, update
 
-ENGINE = "ROME"
 UNEXPECTED = "ROME: something went wrong that should not have; the console has the details"
 
 
@@ -42,6 +42,7 @@ class ROME_RenderEngine(bpy.types.RenderEngine):
     bl_use_postprocess = True
     bl_use_eevee_viewport = True
     bl_use_shading_nodes_custom = False
+    _viewport: Viewport | None = None  # each viewport has an engine of its own
 
     def update_render_passes(
         self, scene: bpy.types.Scene | None = None, renderlayer: bpy.types.ViewLayer | None = None
@@ -87,6 +88,21 @@ class ROME_RenderEngine(bpy.types.RenderEngine):
             passes[name].rect.foreach_set(array)
         self.end_result(result)
         self.update_progress(1.0)
+
+    def view_update(self, context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> None:
+        """Take note that the scene changed; it is read by the next drawing."""
+        self._shown_in().changed = True
+
+    def view_draw(self, context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> None:
+        """Draw the newest frame and ask for the next; Blender draws what lies over it."""
+        viewport = self._shown_in()
+        update(viewport, context, depsgraph)
+        draw(self, viewport)
+
+    def _shown_in(self) -> Viewport:
+        if self._viewport is None:
+            self._viewport = new_viewport()
+        return self._viewport
 
 
 CLASSES = (ROME_RenderEngine,)

@@ -87,6 +87,16 @@ def send_surfaces(
             _Known.surfaces.add(head.surface_id)
 
 
+def unsent_surfaces(heads: Sequence[FrameHead]) -> list[FrameHead]:
+    """Return the heads whose surface the backend has not been sent, and take them for sent.
+
+    For who does not wait: what was sent in vain comes out as `surface_unknown`.
+    """
+    found = {head.surface_id: head for head in heads if head.surface_id not in _Known.surfaces}
+    _Known.surfaces.update(found)
+    return list(found.values())
+
+
 def wait_for(client: Backend, request: Any, is_cancelled: Callable[[], bool]) -> Any:
     """Wait for an answer and return it; Cancelled, and the backend told, when cancelled."""
     while True:

@@ -11,6 +11,7 @@ avatar is lost.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import bpy
@@ -50,10 +51,18 @@ def heads_in(depsgraph: bpy.types.Depsgraph) -> list[FrameHead]:
 
     Raises RomeError `uv_missing` or `albedo_missing` for a head that has lost them.
     """
+    return read_heads(depsgraph, lambda instance: True)
+
+
+def read_heads(
+    depsgraph: bpy.types.Depsgraph,
+    is_shown: Callable[[bpy.types.DepsgraphObjectInstance], bool],
+) -> list[FrameHead]:
+    """Return those heads of heads_in that are shown; RomeError as there."""
     return [
         read_head(instance)
         for instance in depsgraph.object_instances
-        if instance.show_self and is_head(instance.object.original)
+        if instance.show_self and is_head(instance.object.original) and is_shown(instance)
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Texture:
 
 
 _known: OrderedDict[Hashable, Texture] = OrderedDict()
+_known_lock = threading.Lock()  # F12 reads on a thread of its own while viewports are drawn
 
 
 def texture_of(image: bpy.types.Image | None, head: str) -> Texture:
@@ -40,13 +42,15 @@ def texture_of(image: bpy.types.Image | None, head: str) -> Texture:
     if image is None:
         raise _missing(head)
     mark = _mark(image)
-    if mark is not None and mark in _known:
-        _known.move_to_end(mark)
-        return _known[mark]
+    with _known_lock:
+        if mark is not None and mark in _known:
+            _known.move_to_end(mark)
+            return _known[mark]
     pixels = _pixels(image, head)
     texture = Texture(pixels, hashlib.blake2b(pixels.tobytes(), digest_size=16).digest())
-    if mark is not None:
-        _known[mark] = texture
+    with _known_lock:
+        if mark is not None:
+            _known[mark] = texture
         while len(_known) > KEPT:
             _known.popitem(last=False)
     return texture
@@ -54,7 +58,8 @@ def texture_of(image: bpy.types.Image | None, head: str) -> Texture:
 
 def forget_textures() -> None:
     """Read every image again when it is next needed."""
-    _known.clear()
+    with _known_lock:
+        _known.clear()
 
 
 def _mark(image: bpy.types.Image) -> Hashable | None:

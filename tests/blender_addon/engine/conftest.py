@@ -116,9 +116,10 @@ def drawing(engine, request, monkeypatch):
 
 def used(backend, monkeypatch):
     """Let the engine use a backend."""
-    from blender_addon.engine import frames
+    from blender_addon.engine import frames, preview
 
     monkeypatch.setattr(frames, "shared", lambda: backend)
+    monkeypatch.setattr(preview, "shared", lambda: backend)
     return backend
 
 
