@@ -7,7 +7,8 @@ Does not know what is measured on it.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,18 @@ from typing import Any
 from rome_backend.core.errors import FileInvalid, UsageError
 
 UNKNOWN_TIER = "?"
+_LONG_HAIR = re.compile(r"\blong\b[^,]*\bhair\b")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif", ".heic")
 
 
 @dataclass(frozen=True)
 class DataPhoto:
-    """A photo of the set and its licence tier (A, B, C, or ? without a manifest)."""
+    """A photo of the set, its licence tier (A, B, C, or ? without a manifest) and whether the
+    manifest's tags say long hair."""
 
     path: Path
     tier: str
+    long_hair: bool = False
 
 
 def photos(data: Path, only: Sequence[str] = (), tiers: Collection[str] = ()) -> list[DataPhoto]:
@@ -54,8 +58,8 @@ def _chosen(
             "unknown_photo", f"There is no photo {unknown[0]!r} in the data.",
             f"For example: {files[0].stem}.",
         )  # fmt: skip
-    tier_of = _tiers(data)
-    found = [DataPhoto(path, tier_of.get(path.name, UNKNOWN_TIER)) for path in files]
+    about = _manifest(data)
+    found = [_photo(path, about.get(path.name, {})) for path in files]
     return [
         photo
         for photo in found
@@ -83,16 +87,17 @@ def expected_negatives(data: Path) -> dict[str, list[str]]:
     return {name: list(entry["outcome"]) for name, entry in files.items()}
 
 
-def _tiers(data: Path) -> dict[str, str]:
+def _photo(path: Path, entry: Mapping[str, Any]) -> DataPhoto:
+    tier = str(entry.get("tier", UNKNOWN_TIER))
+    return DataPhoto(path, tier, bool(_LONG_HAIR.search(str(entry.get("tags", "")))))
+
+
+def _manifest(data: Path) -> dict[str, dict[str, Any]]:
+    """Return file name -> the manifest's entry of every photo; empty without a manifest."""
     path = data / "manifest.json"
     if not path.is_file():
         return {}
-    entries = _json(path)
-    return {
-        entry["file"]: str(entry.get("tier", UNKNOWN_TIER))
-        for entry in entries
-        if entry.get("topic") == "photos"
-    }
+    return {entry["file"]: entry for entry in _json(path) if entry.get("topic") == "photos"}
 
 
 def _json(path: Path) -> Any:

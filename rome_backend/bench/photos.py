@@ -22,15 +22,22 @@ from rome_backend.core.rotations import rotation_matrices
 from rome_backend.core.skinning import skin
 from rome_backend.core.types import F64, Avatar, HeadModel, OffsetBasis, RigArrays
 from rome_backend.export.rig_arrays import rig_arrays
+from rome_backend.texture.seams import seam_steps
 
-MOST_REPROJECTION = 3.5
-LEAST_IOU = 0.88
+MOST_REPROJECTION = 3.0
+LEAST_IOU = 0.93
+LEAST_IOU_LONG_HAIR = 0.88
+MOST_SEAM_STEP = 2.0  # of 255
 Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
 class PhotoScores:
-    """What was measured on one photo."""
+    """What was measured on one photo.
+
+    seam_step: the largest colour difference across the texture's UV seams, of 255; seam_step_95:
+    the 95th percentile of these differences; long_hair: whether the data's manifest says so.
+    """
 
     name: str
     tier: str
@@ -40,6 +47,9 @@ class PhotoScores:
     seconds: dict[str, float]
     warnings: tuple[str, ...]
     yaw: float
+    seam_step: float = 0.0
+    seam_step_95: float = 0.0
+    long_hair: bool = False
 
 
 def bench_photos(
@@ -67,6 +77,7 @@ def bench_photos(
 
 
 def _scores(photo: DataPhoto, result: CreateResult, tools: Tools) -> PhotoScores:
+    steps = seam_steps(tools.head, result.avatar.albedo)
     return PhotoScores(
         name=photo.path.name,
         tier=photo.tier,
@@ -76,6 +87,9 @@ def _scores(photo: DataPhoto, result: CreateResult, tools: Tools) -> PhotoScores
         seconds=result.seconds,
         warnings=result.warnings,
         yaw=float(result.avatar.provenance["fit"]["yaw"]),
+        seam_step=float(steps.max()),
+        seam_step_95=float(np.quantile(steps, 0.95)),
+        long_hair=photo.long_hair,
     )
 
 
@@ -86,6 +100,9 @@ def _payload(score: PhotoScores) -> dict[str, Any]:
         "reprojection_percent_iod": round(score.reprojection_percent_iod, 4),
         "silhouette_iou": round(score.silhouette_iou, 4),
         "empty_texels": score.empty_texels,
+        "seam_step": round(score.seam_step, 3),
+        "seam_step_95": round(score.seam_step_95, 3),
+        "long_hair": score.long_hair,
         "seconds": {stage: round(value, 3) for stage, value in score.seconds.items()},
         "warnings": list(score.warnings),
         "yaw": round(score.yaw, 2),
@@ -101,6 +118,7 @@ def medians(scores: Sequence[PhotoScores]) -> dict[str, float]:
         "reprojection_percent_iod": round(median(s.reprojection_percent_iod for s in scores), 4),
         "silhouette_iou": round(median(s.silhouette_iou for s in scores), 4),
         "empty_texels": median(s.empty_texels for s in scores),
+        "seam_step": round(median(s.seam_step for s in scores), 3),
         "seconds_total": round(median(totals), 3),
     }
 
@@ -118,6 +136,14 @@ def missed_limits(payload: dict[str, Any]) -> list[str]:
         missed.append(f"median silhouette IoU is {overlap} (at least {LEAST_IOU})")
     if any(photo["empty_texels"] for photo in payload["photos"]):
         missed.append("a texture has empty texels (none allowed)")
+    torn = [photo["name"] for photo in payload["photos"] if photo["seam_step"] > MOST_SEAM_STEP]
+    missed += [f"{name} has a seam step over {MOST_SEAM_STEP}/255" for name in torn]
+    missed += [
+        f"{photo['name']} has long hair and an IoU of {photo['silhouette_iou']}"
+        f" (at least {LEAST_IOU_LONG_HAIR})"
+        for photo in payload["photos"]
+        if photo["long_hair"] and photo["silhouette_iou"] < LEAST_IOU_LONG_HAIR
+    ]
     strict = [entry["name"] for entry in payload["refused"] if entry["tier"] in ("A", "B")]
     missed += [f"{name} was refused" for name in strict]
     return missed

@@ -72,7 +72,8 @@ def _photos(args: argparse.Namespace, console: Console) -> int:
     payload = bench_photos(chosen, chosen_options(args), console.progress)
     lines = [
         f"{p['name']:32} {p['reprojection_percent_iod']:5.2f} %  IoU {p['silhouette_iou']:.3f}"
-        f"  empty {p['empty_texels']}  {sum(p['seconds'].values()):5.1f} s"
+        f"  seam {p['seam_step']:.2f}  empty {p['empty_texels']}"
+        f"  {sum(p['seconds'].values()):5.1f} s"
         for p in payload["photos"]
     ]
     lines += [f"{p['name']:32} refused: {p['error']['message']}" for p in payload["refused"]]

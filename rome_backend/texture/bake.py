@@ -19,6 +19,7 @@ from rome_backend.texture.complete import complete
 from rome_backend.texture.delight import without_light
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import light_gain
+from rome_backend.texture.seams import closed_seams
 from rome_backend.texture.unproject import SeenTexels, unproject
 from rome_backend.texture.view import TextureView
 
@@ -72,7 +73,7 @@ def bake(
     del seen  # the normals of a 2K texture are 45 MB
     texels = complete(head, atlas, colour, weight, seed, check)
     check()
-    albedo = _padded(atlas, texels.colour)
+    albedo = closed_seams(head, _padded(atlas, texels.colour), atlas.covered)
     confidence = atlas.image(np.clip(texels.trust * 255 + 0.5, 0, 255)).astype(np.uint8)
     return BakedTexture(albedo, confidence, int((~texels.filled).sum()))
 

@@ -39,6 +39,13 @@ def test_photos_come_by_name_with_their_tier(data: Path) -> None:
     assert [photo.tier for photo in found] == ["A", "C", "?"]
 
 
+def test_the_manifest_tells_long_hair(data: Path) -> None:
+    tags = {"a.png": "female, long wavy hair", "b.jpg": "long dark fringe, short hair"}
+    entries = [{"topic": "photos", "file": name, "tags": tag} for name, tag in tags.items()]
+    (data / "manifest.json").write_text(json.dumps(entries))
+    assert [photo.long_hair for photo in photos(data)] == [True, False, False]
+
+
 def test_they_can_be_chosen_by_name_stem_or_tier(data: Path) -> None:
     assert names(photos(data, only=["b", "a.png"])) == ["a.png", "b.jpg"]
     assert names(photos(data, tiers="AB")) == ["a.png", "c.jpg"]

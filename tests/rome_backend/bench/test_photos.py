@@ -32,10 +32,14 @@ from rome_backend.core.landmarks import LANDMARKS_105, landmark_points
 from rome_backend.core.skinning import posed_vertices
 from rome_backend.core.types import Avatar, HeadModel, OffsetBasis
 from rome_backend.export.rig_arrays import rig_arrays
+from rome_backend.texture.seams import seam_steps
 
 
-def score(error: float = 1.0, iou: float = 0.95, empty: int = 0) -> PhotoScores:
-    return PhotoScores("x.png", "A", error, iou, empty, {"a": 1.0, "b": 2.0}, (), 0.0)
+def score(
+    error: float = 1.0, iou: float = 0.95, empty: int = 0, step: float = 1.0, long: bool = False
+) -> PhotoScores:
+    seconds = {"a": 1.0, "b": 2.0}
+    return PhotoScores("x.png", "A", error, iou, empty, seconds, (), 0.0, step, step, long)
 
 
 @pytest.fixture
@@ -83,19 +87,34 @@ def test_medians() -> None:
     middle = medians([score(1.0, 0.8), score(2.0, 0.9, 3), score(9.0, 0.95)])
     assert middle == {
         "reprojection_percent_iod": 2.0, "silhouette_iou": 0.9, "empty_texels": 0,
-        "seconds_total": 3.0,
+        "seam_step": 1.0, "seconds_total": 3.0,
     }  # fmt: skip
     assert medians([]) == {}
 
 
 @pytest.mark.parametrize(
     ("bad", "word"),
-    [(score(error=3.6), "reprojection"), (score(iou=0.87), "IoU"), (score(empty=1), "empty")],
+    [
+        (score(error=3.1), "reprojection"),
+        (score(iou=0.92), "IoU"),
+        (score(empty=1), "empty"),
+        (score(step=2.1), "seam"),
+    ],
 )
 def test_each_missed_limit_is_said(bad: PhotoScores, word: str) -> None:
     payload = {"photos": [bench._payload(bad)], "refused": [], "median": medians([bad])}
     (sentence,) = missed_limits(payload)
     assert word in sentence
+
+
+def test_long_hair_has_its_own_limit() -> None:
+    good, bad = score(iou=0.95), score(iou=0.87, long=True)
+    photos = [bench._payload(one) for one in (good, good, bad)]
+    payload = {"photos": photos, "refused": [], "median": medians([good, good, bad])}
+    (sentence,) = missed_limits(payload)
+    assert "long hair" in sentence
+    photos[2]["long_hair"] = False
+    assert missed_limits(payload) == []
 
 
 def test_refusing_a_clear_photo_is_a_miss_and_no_photo_is_one() -> None:
@@ -122,6 +141,8 @@ def test_refused_photos_are_listed_apart(
     assert [photo["name"] for photo in payload["photos"]] == ["me.png"]
     assert payload["refused"][0]["error"]["code"] == "no_face"
     assert payload["median"]["silhouette_iou"] == 0.9
+    steps = seam_steps(small_head, observed.albedo)
+    assert payload["photos"][0]["seam_step"] == pytest.approx(steps.max(), abs=1e-3)
 
 
 def test_the_speed_bench_leaves_the_first_round_out(

@@ -54,7 +54,8 @@ def test_no_texel_is_empty_and_the_padding_repeats_its_neighbours(egg: HeadModel
     rows, columns = np.nonzero(~covered)
     assert len(rows)
     left = covered[128].argmax()
-    assert np.all(front.albedo[128, :left] == front.albedo[128, left])
+    outside = front.albedo[128, :left].astype(int)
+    assert np.abs(outside - front.albedo[128, left]).max() < 16  # closing the cut moves some
 
 
 def test_the_unseen_back_is_hair_coloured(egg: HeadModel, front) -> None:
