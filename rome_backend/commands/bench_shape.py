@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`rome bench heads`: how true the shape of a head is.
+"""`rome bench heads` and `rome bench identity`: how true the shape of a head is.
 
 Does not know how anything is measured.
 """
@@ -12,10 +12,11 @@ from typing import Any
 
 from rome_backend.commands.console import Console
 from rome_backend.commands.create import add_options, chosen_options
+from rome_backend.core.errors import UsageError
 
 
 def add_shape(kinds: Any, shared: argparse.ArgumentParser) -> None:
-    """Add `heads` to the benches."""
+    """Add `heads` and `identity` to the benches."""
     heads = kinds.add_parser("heads", parents=[shared], help="distance to 3D heads from renders")
     heads.add_argument("--data", type=Path, required=True, metavar="DIR", help="test data")
     heads.add_argument(
@@ -23,6 +24,14 @@ def add_shape(kinds: Any, shared: argparse.ArgumentParser) -> None:
     )
     add_options(heads)
     heads.set_defaults(run=_heads)
+    identity = kinds.add_parser(
+        "identity", parents=[shared], help="shapes of synthetic people of known identity"
+    )
+    identity.add_argument("--data", type=Path, metavar="DIR", help="its photos lend textures")
+    identity.add_argument("--people", type=int, default=20, metavar="N")
+    identity.add_argument("--check", action="store_true", help="exit 1 when a bound is missed")
+    add_options(identity)
+    identity.set_defaults(run=_identity)
 
 
 def _heads(args: argparse.Namespace, console: Console) -> int:
@@ -40,3 +49,22 @@ def _heads(args: argparse.Namespace, console: Console) -> int:
     lines += [f"yaw {yaw}: {values}" for yaw, values in summary(payload["heads"]).items()]
     console.result(payload, lines)
     return 0
+
+
+def _identity(args: argparse.Namespace, console: Console) -> int:
+    from rome_backend.bench.identity import bench_identity, missed_bounds
+
+    if args.people < 2:
+        raise UsageError("people", "At least two people are needed.", "Try --people 20.")
+    options = chosen_options(args)
+    payload = bench_identity(options, console.progress, args.data, args.people)
+    lines = [
+        f"yaw {yaw:>2}: shape {row['shape_mm']:.2f} mm, average head {row['average_mm']:.2f} mm"
+        for yaw, row in payload["by_yaw"].items()
+    ]
+    right = payload["nearest_neighbour_accuracy"]
+    console.result(payload, [*lines, f"nearest photo of the same person: {100 * right:.0f} %"])
+    missed = missed_bounds(payload) if args.check else []
+    for sentence in missed:
+        console.say(f"missed: {sentence}")
+    return 1 if missed else 0

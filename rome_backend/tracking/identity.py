@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rome_backend.core.types import F64
+from rome_backend.core.types import F64, HeadModel
 from rome_backend.tracking.priors import identity_gains
 
 # A single landmark's displacement counts as known to 1.5 mm when gains are projected back.
@@ -64,3 +64,16 @@ def joined_identity(shapes: Sequence[F64], yaws: Sequence[float]) -> tuple[F64, 
     pooled = (precision.max(0) + precision.sum(0)) / 2
     across, along = np.minimum(pooled / (1 + pooled), 0.9)
     return weights @ np.stack(shapes), float(across), float(along)
+
+
+def identity_distances(head: HeadModel, shapes: Sequence[F64]) -> F64:
+    """Return how unlike identities are: (N, N), symmetric, 0 for the same, from shapes N x (S,).
+
+    The root mean square distance of the head's landmarks, in m.
+    """
+    rows = head.faces[head.landmarks.faces]
+    dirs = np.einsum("lc,lcxs->lxs", head.landmarks.barycentric, head.shape_dirs[rows])
+    points = np.stack(shapes) @ dirs.reshape(-1, dirs.shape[2]).T
+    square = (points**2).sum(axis=1)
+    apart = square[:, None] + square[None] - 2 * points @ points.T
+    return np.sqrt(np.maximum(apart, 0.0) / len(dirs))
