@@ -14,6 +14,12 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     from rome_backend.core.atomic_file import replacing
     from rome_backend.core.camera import crop_camera, orbit
     from rome_backend.core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
+    from rome_backend.core.identity_names import (
+        IDENTITY_JOINTS,
+        JOINTS_PROPERTY,
+        identity_label,
+        is_identity_key,
+    )
     from rome_backend.core.message_codec import receive, send
     from rome_backend.core.messages import (
         PASSES,
@@ -44,6 +50,12 @@ else:
     from .core.atomic_file import replacing
     from .core.camera import crop_camera, orbit
     from .core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
+    from .core.identity_names import (
+        IDENTITY_JOINTS,
+        JOINTS_PROPERTY,
+        identity_label,
+        is_identity_key,
+    )
     from .core.message_codec import receive, send
     from .core.messages import (
         PASSES,
@@ -72,7 +84,9 @@ else:
     from .core.types import JOINTS, Camera, RigArrays, RigKey
 
 __all__ = [
+    "IDENTITY_JOINTS",
     "JOINTS",
+    "JOINTS_PROPERTY",
     "PASSES",
     "PROTOCOL",
     "AvatarReady",
@@ -100,6 +114,8 @@ __all__ = [
     "SurfaceReady",
     "Welcome",
     "crop_camera",
+    "identity_label",
+    "is_identity_key",
     "linear_to_srgb",
     "load_rig",
     "plain_words",

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import bpy
 
-from .head.controls import expression_keys, offset_keys
+from .core_access import identity_label
+from .head.controls import expression_keys, identity_keys, offset_keys
 from .head.expressions import PAIRS, SIDES, grouped, readable, stem_of
-from .head.find import active_head, heads_of
+from .head.find import active_head, heads_of, skeleton
 from .head.stored_avatar import has_avatar
 from .head_properties import POSES
 from .panel import RomePanel, draw_text
@@ -34,17 +35,19 @@ class HeadPanel(RomePanel):
 
 
 class ROME_PT_identity(HeadPanel, bpy.types.Panel):
-    """Whose head it is, under which licences, and making it again."""
+    """Whose head it is: sliders of the face, licences, and making it again."""
 
     bl_idname = "ROME_PT_identity"
     bl_label = "Identity"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw name, facts, licences and what can be done with the whole head."""
+        """Draw name, sliders, facts, licences and what can be done with the whole head."""
         head = active_head(context)
         assert head is not None
         column = self.layout.column()
         column.prop(head, "name", text="")
+        _draw_identity(self.layout, head)
+        column = self.layout.column()
         for label, name in FACTS:
             column.label(text=f"{label}: {read_property(head, name, 'unknown')}")
         for part, licence in read_property(head, "licences", {}).items():
@@ -56,6 +59,23 @@ class ROME_PT_identity(HeadPanel, bpy.types.Panel):
         column.operator("rome.update_head", icon="FILE_REFRESH")
         column.operator("rome.save_avatar", icon="EXPORT")
         column.operator("rome.mark_asset", icon="ASSET_MANAGER")
+
+
+def _draw_identity(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
+    names = identity_keys(head)
+    if not names:
+        return
+    blocks = head.data.shape_keys.key_blocks
+    header, body = layout.panel("rome_identity_sliders", default_closed=False)
+    header.label(text="Face")
+    if body is None:
+        return
+    column = body.column(align=True)
+    for name in names:
+        column.prop(blocks[name], "value", text=identity_label(name), slider=True)
+    row = body.row(align=True)
+    row.operator("rome.refit_bones", icon="BONE_DATA")
+    row.operator("rome.reset", text="As Fitted").part = "IDENTITY"
 
 
 class ROME_PT_offsets(HeadPanel, bpy.types.Panel):
@@ -140,6 +160,9 @@ class ROME_PT_pose(HeadPanel, bpy.types.Panel):
             for name in POSES:
                 if name.startswith(prefix):
                     column.prop(head.rome, name, slider=True)
+        rig = skeleton(head)
+        if rig is not None:
+            self.layout.prop(rig, "show_in_front", text="Bones in Front")
         row = self.layout.row(align=True)
         row.operator("rome.reset").part = "POSE"
         row.operator("rome.key_all", icon="KEYINGSET")

@@ -27,6 +27,7 @@ MODULES: tuple[str, ...] = (
     "operators.texture",
     "operators.asset",
     "operators.pose_tools",
+    "operators.identity",
     "operators.report_tools",
     "operators.photo_view",
     "operators.export",

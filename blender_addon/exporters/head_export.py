@@ -92,7 +92,7 @@ def _prepare(
 ) -> None:
     """Change the copy as the preset asks and the format needs."""
     if choice.content == BARE:
-        _make_bare(copy)
+        _make_bare(copy, values)
     else:
         if not moves:
             _stop(copy, values)
@@ -148,11 +148,11 @@ def _curves(action: Any) -> list[bpy.types.FCurve]:
     return [curve for bag in bags for curve in bag.fcurves]
 
 
-def _make_bare(copy: Duplicate) -> None:
+def _make_bare(copy: Duplicate, values: dict[str, float]) -> None:
     """Leave the identity at the world's origin, with neither keys nor bones."""
     mesh = copy.mesh
     mesh.animation_data_clear()
-    make_bare(mesh)
+    make_bare(mesh, values)
     mesh.modifiers.clear()
     mesh.constraints.clear()
     mesh.parent = None

@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core_access import is_identity_key
 from ..head.expressions import PAIRS, SIDES
 from ..rig.names import BASIS
 from ..rig.offsets import bare_points
@@ -71,12 +72,17 @@ def drop(mesh: bpy.types.Object, names: Iterable[str]) -> None:
         mesh.shape_key_remove(block)
 
 
-def make_bare(mesh: bpy.types.Object) -> None:
+def make_bare(mesh: bpy.types.Object, values: Mapping[str, float]) -> None:
     """Leave nothing but the person's identity: no keys, no expression, no hair.
 
-    Raises RomeError 'offsets_unknown' where the head does not say what its offsets are.
+    values: what all keys show; identity sliders become part of the shape. Raises RomeError
+    'offsets_unknown' where the head does not say what its offsets are.
     """
-    points = bare_points(mesh)
+    blocks = mesh.data.shape_keys.key_blocks
+    points, basis = bare_points(mesh), key_points(blocks[BASIS])
+    for block in blocks:
+        if is_identity_key(block.name) and not block.mute and values[block.name]:
+            points += values[block.name] * (key_points(block) - basis)
     local = (mesh.data.shape_keys.name, None)
     mesh.shape_key_clear()
     # Blender frees the keys of a mesh, but not those of a copied one.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import bpy
 from mathutils import Euler, Quaternion
 
-from ..core_access import JOINTS
+from ..core_access import JOINTS, is_identity_key
 from ..rig.names import BASIS, key_group
 from ..rig.properties import read_property
 from .expressions import GROUPS
@@ -35,6 +35,11 @@ def expression_keys(head: bpy.types.Object) -> list[str]:
 def offset_keys(head: bpy.types.Object) -> list[str]:
     """Return the names of the head's hair and neck keys, in their order."""
     return [name for name in key_blocks(head) if key_group(name) in OFFSETS]
+
+
+def identity_keys(head: bpy.types.Object) -> list[str]:
+    """Return the names of the head's identity keys, in their order."""
+    return [name for name in key_blocks(head) if is_identity_key(name)]
 
 
 def driven_keys(head: bpy.types.Object) -> set[str]:
@@ -113,9 +118,12 @@ def reset_bones(head: bpy.types.Object) -> None:
 
 
 def key_all(head: bpy.types.Object, frame: float) -> int:
-    """Key every slider that no driver sets and every bone of the head; return how many."""
-    driven = driven_keys(head)
-    names = [name for name in key_blocks(head) if name not in driven]
+    """Key every slider that no driver sets and every bone of the head; return how many.
+
+    Whose face it is does not move: a keyed identity slider would jump back at the next frame.
+    """
+    left_out = driven_keys(head) | set(identity_keys(head))
+    names = [name for name in key_blocks(head) if name not in left_out]
     blocks = key_blocks(head)
     for name in names:
         blocks[name].keyframe_insert("value", frame=frame)

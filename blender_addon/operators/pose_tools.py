@@ -16,6 +16,7 @@ from ..core_access import JOINTS
 from ..head.controls import (
     bone_rotation,
     expression_keys,
+    identity_keys,
     key_all,
     key_blocks,
     key_names,
@@ -36,9 +37,10 @@ PRESETS = tuple(
 )
 _PRESET_NAMES = {identifier: name for identifier, name, _ in PRESETS}
 PARTS = (
-    ("ALL", "Everything", "Expression and pose to rest, hair and neck to the photo's"),
+    ("ALL", "Everything", "Expression and pose to rest; identity, hair and neck as fitted"),
     ("EXPRESSION", "Expression", "All expression sliders to zero"),
     ("OFFSETS", "Hair & Neck", "Hair and neck back to what the photo showed"),
+    ("IDENTITY", "Identity", "All identity sliders back to the fitted face"),
     ("POSE", "Pose", "All bones to rest"),
 )
 WAYS = (
@@ -156,6 +158,8 @@ class ROME_OT_reset(HeadTool, bpy.types.Operator):
             set_keys(head, dict.fromkeys(expression_keys(head), 0.0))
         if self.part in ("ALL", "OFFSETS"):
             set_keys(head, dict.fromkeys(offset_keys(head), 0.0) | photo_offsets(head))
+        if self.part in ("ALL", "IDENTITY"):
+            set_keys(head, dict.fromkeys(identity_keys(head), 0.0))
         if self.part in ("ALL", "POSE"):
             reset_bones(head)
 
@@ -200,7 +204,7 @@ class ROME_OT_key_all(HeadTool, bpy.types.Operator):
 
     bl_idname = "rome.key_all"
     bl_label = "Key All"
-    bl_description = "Insert keyframes on all sliders and bones of the head at this frame"
+    bl_description = "Insert keyframes on all sliders and bones but the identity's at this frame"
 
     def act(self, head: bpy.types.Object, context: bpy.types.Context) -> None:
         """Insert the keyframes."""

@@ -9,6 +9,8 @@ translation, both as numbers in head space.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 import numpy as np
 from mathutils import Vector
@@ -35,7 +37,7 @@ def build_armature(rig: RigArrays, collection: bpy.types.Collection) -> bpy.type
     bpy.ops.object.mode_set(mode="OBJECT")
     for bone in armature.pose.bones:
         bone.rotation_mode = "QUATERNION"
-    armature.show_in_front = True
+    armature.data.display_type = "STICK"
     return armature
 
 
@@ -49,13 +51,15 @@ def _enter_edit_mode(armature: bpy.types.Object) -> None:
     bpy.ops.object.mode_set(mode="EDIT")
 
 
-def place_bones(armature: bpy.types.Object, rig: RigArrays) -> None:
-    """Move the bones of an armature to another rig's joints; bones of an artist stay.
+def place_bones(
+    armature: bpy.types.Object, names: Sequence[str], heads: NDArray[np.float64]
+) -> None:
+    """Move the named bones of an armature to heads (K, 3) m in object space; others stay.
 
     The armature must be part of the current view layer and not hidden.
     """
     _enter_edit_mode(armature)
-    for name, head in zip(rig.joint_names, _heads(rig), strict=True):
+    for name, head in zip(names, heads, strict=True):
         bone = armature.data.edit_bones.get(name)
         if bone is not None:
             _place(bone, head)

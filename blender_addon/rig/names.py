@@ -27,6 +27,8 @@ _GROUPS = (
     ("tongue", "Tongue"),
     ("Hair", "Hair"),
     ("Neck", "Neck"),
+    ("Identity", "Identity"),
+    ("Shape", "Identity"),
     ("Pose", "Pose correctives"),
 )
 

@@ -3,7 +3,8 @@
 
 Does not know where the rig came from. Objects, mesh, materials, armature and their animation stay
 the same data; only points, bones, pictures and facts change. Kept are: what was sculpted on the
-Basis, keys that were edited or added (as differences to the Basis), removed keys, moved sliders,
+Basis, keys that were edited or added (as differences to the Basis), removed keys, moved sliders
+(the bones follow those of the identity),
 painted textures, weights, materials, drivers and every action.
 """
 
@@ -16,18 +17,19 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core_access import RigArrays, RigKey, RomeError
+from ..core_access import IDENTITY_JOINTS, RigArrays, RigKey, RomeError
 from .armature import place_bones
 from .camera import Placement, photo_placement
 from .drivers import add_driver
 from .links import linked_part
 from .material import fill_image, is_painted
 from .mesh import add_key
-from .names import BASIS
+from .names import BASIS, key_group
 from .offsets import store_offsets
 from .png import png_bytes
 from .properties import read_property, write_properties
 from .read import armature_of
+from .refit import moved_joints
 from .signature import (
     Signed,
     basis_edit,
@@ -40,6 +42,7 @@ from .signature import (
 from .space import directions_to_object, origin_of, to_object
 
 MOVED = 1e-4
+OFFSET_GROUPS = ("Hair", "Neck")
 KEYS_PER_STEP = 20
 Points = NDArray[np.float64]
 
@@ -143,7 +146,7 @@ def _pictures(
 
 def _new_values(mesh: bpy.types.Object, rig: RigArrays) -> dict[str, float]:
     """Return the new hair and neck values, but for sliders that an artist moved."""
-    offsets = [key for key in rig.keys if key.driver is None and key.minimum < 0.0]
+    offsets = [key for key in rig.keys if key_group(key.name) in OFFSET_GROUPS]
     fitted = read_property(mesh, "offset_coefficients", [])
     blocks = mesh.data.shape_keys.key_blocks
     values = {}
@@ -173,7 +176,8 @@ def _apply(mesh: bpy.types.Object, rig: RigArrays, plan: _Plan) -> None:
     write_properties(mesh, rig.properties)
     store_signatures(mesh, plan.signed)
     store_offsets(mesh, rig)
-    place_bones(armature, rig)
+    joints = moved_joints(rig.joints, rig.properties.get(IDENTITY_JOINTS, {}), mesh)
+    place_bones(armature, rig.joint_names, to_object(joints, origin_of(rig.properties)))
     armature.select_set(False)
     mesh.select_set(True)
     bpy.context.view_layer.objects.active = mesh

@@ -13,6 +13,7 @@ import numpy as np
 
 import rome_backend
 from rome_backend.core.errors import RomeError
+from rome_backend.core.identity_names import IDENTITY_JOINTS, JOINTS_PROPERTY
 from rome_backend.core.skinning import regress_joints, shape_vertices
 from rome_backend.core.types import (
     F32,
@@ -24,6 +25,7 @@ from rome_backend.core.types import (
     RigArrays,
     RigKey,
 )
+from rome_backend.export.identity_keys import identity_keys, joint_moves
 
 EYEBALLS = ("left_eyeball", "right_eyeball")
 OFFSET_LIMIT = 3.0
@@ -37,11 +39,12 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
     """Return the rig of an avatar (our own mapping of FLAME to shape keys and bones).
 
     The Basis holds the identity, the mean of the offset basis and the free offsets; the source
-    expression and pose are left to properties. Keys in order: expressions under their ARKit
-    names (0..1), the offset basis in standard deviations (-3..3, starting at the fitted
-    coefficients; what lies beyond the slider goes into the Basis, so the shape is exact), and
-    one corrective per entry of R - I that does anything, numbered as in ``pose_dirs``. Joints
-    are those of the neutral identity without offsets, so hair never moves a bone.
+    expression and pose are left to properties. Keys in order: expressions under their ARKit names
+    (0..1), the offset basis in standard deviations (-3..3, starting at the fitted coefficients;
+    what lies beyond the slider goes into the Basis, so the shape is exact), the identity sliders
+    (-3..3 standard deviations, zero at the fitted face), and one corrective per entry of R - I
+    that does anything, numbered as in ``pose_dirs``. Joints are those of the neutral identity
+    without offsets, so hair never moves a bone.
 
     Raises RomeError 'topology_mismatch' where the avatar was made with another head model.
     """
@@ -57,7 +60,13 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
     joints = regress_joints(head, identity)
     beyond = np.asarray(basis.dirs, np.float64) @ (coefficients - shown)
     vertices = identity + basis.mean + avatar.free_offsets + beyond
-    keys = (*_expression_keys(head), *_offset_keys(basis, shown), *_corrective_keys(head))
+    sliders = identity_keys(head)
+    free = (*_expression_keys(head), *_offset_keys(basis, shown), *sliders)
+    facts = {
+        ORIGIN: _origin(vertices, joints),
+        JOINTS_PROPERTY: _floats(joints),
+        IDENTITY_JOINTS: joint_moves(head, sliders),
+    }
     return RigArrays(
         name=avatar.name,
         vertices=vertices.astype(np.float32),
@@ -65,7 +74,7 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
         faces=head.faces,
         uvs=head.uvs,
         uv_faces=head.uv_faces,
-        keys=keys,
+        keys=(*free, *_corrective_keys(head)),
         joints=joints.astype(np.float32),
         joint_names=head.joint_names,
         parents=head.parents,
@@ -76,7 +85,7 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
         confidence=avatar.confidence,
         photo=avatar.source_crop,
         camera=avatar.camera,
-        properties=_properties(head, avatar) | {ORIGIN: _origin(vertices, joints)},
+        properties=_properties(head, avatar) | facts,
     )
 
 

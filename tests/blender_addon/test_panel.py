@@ -78,6 +78,16 @@ def test_a_head_brings_its_sections(draw, head, rig):
     assert any("rights" in label or "Apache" in label for label in found["labels"])
 
 
+def test_the_identity_section_has_a_slider_per_key_and_refits_the_bones(draw, head, rig):
+    found = draw("ROME_PT_identity")
+    identity = [key for key in rig.keys if key.name.startswith("Shape")]
+    assert found["props"].count("value") == len(identity) == 6
+    assert "rome.refit_bones" in found["operators"]
+    for key in identity:
+        head.shape_key_remove(head.data.shape_keys.key_blocks[key.name])
+    assert "rome.refit_bones" not in draw("ROME_PT_identity")["operators"]
+
+
 def test_both_sides_share_a_slider_or_have_their_own(enabled, draw, head):
     settings = enabled.context.window_manager.rome
     settings.symmetric = True

@@ -79,9 +79,23 @@ def test_dropped_keys_are_gone_with_their_drivers(blender, ada):
     assert len(paths) == 17 and 'key_blocks["Pose14"].value' not in paths
 
 
+def test_moved_identity_sliders_are_part_of_the_bare_shape(blender, ada):
+    blocks = ada.mesh.data.shape_keys.key_blocks
+    blocks["Shape2"].value, blocks["Shape3"].value = 1.5, -2.0
+    blocks["Shape3"].mute = True
+    delta = key_points(blocks["Shape2"]) - key_points(blocks["Basis"])
+    wanted = bare_points(ada.mesh) + 1.5 * delta
+    values = shown_values(ada.mesh, blender.bpy.context.evaluated_depsgraph_get())
+    make_bare(ada.mesh, values)
+    points = np.empty(wanted.size, np.float32)
+    ada.mesh.data.vertices.foreach_get("co", points)
+    assert np.abs(points.reshape(-1, 3) - wanted).max() < 1e-6
+
+
 def test_bare_is_the_identity_and_leaves_nothing(blender, ada):
     wanted = bare_points(ada.mesh)
-    make_bare(ada.mesh)
+    values = shown_values(ada.mesh, blender.bpy.context.evaluated_depsgraph_get())
+    make_bare(ada.mesh, values)
     assert ada.mesh.data.shape_keys is None and len(blender.bpy.data.shape_keys) == 0
     points = np.empty(wanted.size, np.float32)
     ada.mesh.data.vertices.foreach_get("co", points)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from blender_addon.core_access import is_identity_key
 from blender_addon.head.controls import bone_angles, key_blocks, set_bone_angle
 from blender_addon.head.expressions import PAIRS, is_pair, opposite
 
@@ -120,20 +121,32 @@ def test_one_side_is_copied_to_the_other(enabled, head):
     assert is_pair("mouthSmileLeft") and not is_pair("jawLeft")
 
 
-@pytest.mark.parametrize("part", ["EXPRESSION", "OFFSETS", "POSE", "ALL"])
+@pytest.mark.parametrize("part", ["EXPRESSION", "OFFSETS", "IDENTITY", "POSE", "ALL"])
 def test_reset_puts_back_what_was_asked_for(enabled, head, rig, part):
     before = _values(head)
     blocks = key_blocks(head)
     blocks["jawOpen"].value, blocks["Hair01"].value = 0.5, 2.0
+    blocks["Shape2"].value = 1.0
     set_bone_angle(head, "jaw", 0, 0.3)
     enabled.ops.rome.reset(part=part)
     assert (blocks["jawOpen"].value == 0.0) is (part in ("EXPRESSION", "ALL"))
     back = blocks["Hair01"].value == pytest.approx(before["Hair01"])
     assert back is (part in ("OFFSETS", "ALL"))
+    assert (blocks["Shape2"].value == 0.0) is (part in ("IDENTITY", "ALL"))
     assert (abs(bone_angles(head, "jaw")[0]) < 1e-6) is (part in ("POSE", "ALL"))
 
 
-def test_key_all_keys_every_slider_and_bone_but_driven_keys(enabled, head, rig, curves_of):
+def test_whose_face_it_is_stays_with_every_tool_for_expressions(enabled, head):
+    blocks = key_blocks(head)
+    blocks["Shape1"].value = -1.25
+    enabled.ops.rome.apply_preset(preset="SMILE")
+    enabled.ops.rome.randomize(seed=3)
+    for way in ("SWAP", "TO_LEFT", "TO_RIGHT"):
+        enabled.ops.rome.mirror(way=way)
+    assert blocks["Shape1"].value == -1.25
+
+
+def test_key_all_keys_all_but_driven_keys_and_the_identity(enabled, head, rig, curves_of):
     enabled.context.scene.frame_set(7)
     key_blocks(head)["jawOpen"].value = 0.5
     set_bone_angle(head, "neck", 0, 0.3)
@@ -147,7 +160,8 @@ def test_key_all_keys_every_slider_and_bone_but_driven_keys(enabled, head, rig, 
     keyed = head.data.shape_keys.animation_data.action
     driven = sum(key.driver is not None for key in rig.keys)
     paths = {curve.data_path for curve in curves_of(keyed)}
-    assert len(paths) == len(rig.keys) - driven
+    identity = sum(is_identity_key(key.name) for key in rig.keys)
+    assert identity and len(paths) == len(rig.keys) - driven - identity
     bones = head.parent.animation_data.action
     assert len({curve.data_path for curve in curves_of(bones)}) == len(rig.joint_names) + 1
 

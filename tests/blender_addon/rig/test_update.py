@@ -30,14 +30,19 @@ def other(rig):
     keys = tuple(replace(key, value=0.25) if key.name == "Hair02" else key for key in rig.keys)
     coefficients = list(rig.properties["offset_coefficients"])
     coefficients[1] = 0.25
+    joints = (rig.joints * np.float32([1.1, 1.05, 1.0])).astype(np.float32)
     stretched = (rig.vertices * np.float32([1.1, 1.05, 1.0])).astype(np.float32)
     return replace(
         rig,
         vertices=stretched,
-        joints=(rig.joints * np.float32([1.1, 1.05, 1.0])).astype(np.float32),
+        joints=joints,
         keys=keys,
         albedo=255 - rig.albedo,
-        properties={**rig.properties, "offset_coefficients": coefficients},
+        properties={
+            **rig.properties,
+            "offset_coefficients": coefficients,
+            "joints": joints.ravel().tolist(),
+        },
     )
 
 
@@ -83,6 +88,34 @@ def test_an_added_key_keeps_its_shape_and_its_value(built, other):
     assert kept.keys == ("scar",)
     assert np.abs(_delta(built.mesh, "scar") - before).max() < 1e-6
     assert built.mesh.data.shape_keys.key_blocks["scar"].value == 0.5
+
+
+def test_moved_identity_sliders_stay_and_the_bones_follow_them(built, rig, other):
+    from blender_addon.rig.refit import bones_fit
+
+    blocks = built.mesh.data.shape_keys.key_blocks
+    blocks["Shape1"].value = 1.5
+    kept = _run(update_steps(built.mesh, other))
+    assert kept.keys == () and blocks["Shape1"].value == 1.5
+    assert bones_fit(built.mesh)
+    moves = np.reshape(rig.properties["identity_joints"]["Shape1"], (-1, 3))
+    wanted = to_object(other.joints + 1.5 * moves, origin_of(other.properties))
+    for name, place in zip(rig.joint_names, wanted, strict=True):
+        head = built.armature.data.bones[name].head_local
+        assert np.allclose(head, place, atol=2e-6)
+
+
+def test_a_head_from_before_there_were_identity_sliders_gets_them(empty_blender, rig, other):
+    from blender_addon.rig.build import build_head
+    from blender_addon.rig.refit import wanted_joints
+
+    keys = tuple(key for key in rig.keys if not key.name.startswith("Shape"))
+    facts = {k: v for k, v in rig.properties.items() if k not in ("joints", "identity_joints")}
+    old = build_head(replace(rig, keys=keys, properties=facts))
+    assert wanted_joints(old.mesh) is None
+    _run(update_steps(old.mesh, other))
+    assert "Shape6" in old.mesh.data.shape_keys.key_blocks
+    assert wanted_joints(old.mesh) is not None
 
 
 def test_an_edited_key_is_kept_also_the_second_time(built, rig, other):
