@@ -36,7 +36,9 @@ class Rule:
 
 _CORE, _HEAD = "rome_backend.core", "rome_backend.open_head"
 _ASSETS, _RENDER = "rome_backend.assets", "rome_backend.render"
-_WORK = tuple(f"rome_backend.{name}" for name in ("models", "render", "tracking", "texture"))
+_WORK = tuple(
+    f"rome_backend.{name}" for name in ("models", "inference", "render", "tracking", "texture")
+)
 _ALL = ("rome_backend",)
 _BACKEND = (_CORE, _HEAD, _ASSETS, *_WORK, "rome_backend.avatar", "rome_backend.export")
 
@@ -46,6 +48,9 @@ RULES: dict[str, Rule] = {
     "rome_backend.core": Rule((), frozenset({"numpy"})),
     "rome_backend.open_head": Rule((_CORE,), frozenset({"numpy", "scipy"})),
     "rome_backend.models": Rule((), frozenset({"torch"})),
+    "rome_backend.inference": Rule(
+        (_CORE, "rome_backend.models"), frozenset({"torch", "numpy", "openvino", "nncf"})
+    ),
     "rome_backend.assets": Rule((_CORE, _HEAD), ANY, BLENDER | HEAVY),
     "rome_backend.render": Rule((_CORE,), frozenset({"torch", "numpy"})),
     "rome_backend.render.with_pytorch3d": Rule((_CORE, _RENDER), frozenset({"torch", "pytorch3d"})),
