@@ -10,6 +10,8 @@ import hashlib
 import json
 import os
 import re
+import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,7 +37,10 @@ def cache_dir() -> Path:
 
 @dataclass(frozen=True)
 class AssetRecord:
-    """One installed file: its name, file name, SHA-256 (hex), licence, source and size in bytes."""
+    """One installed file: its name, file name, SHA-256 (hex), licence, source and size in bytes.
+
+    source_sha256: of the file it was converted from; empty where it is that file.
+    """
 
     name: str
     file: str
@@ -43,6 +48,7 @@ class AssetRecord:
     licence: str
     source: str
     size: int
+    source_sha256: str = ""
 
 
 class AssetStore:
@@ -62,18 +68,37 @@ class AssetStore:
         Raises:
             UsageError: 'asset_name_invalid'.
         """
-        for part in (name, file):
-            if not _NAME.fullmatch(part) or part.endswith(_RECORD_SUFFIX):
-                raise UsageError(
-                    "asset_name_invalid",
-                    f"{part!r} cannot be the name of an asset.",
-                    "Use lower-case letters, digits, dots, dashes and underscores.",
-                )
-        digest = hashlib.sha256(data).hexdigest()
-        record = AssetRecord(name, file, digest, licence, source, len(data))
-        _write(self.folder / file, data)
+
+        def write(path: Path) -> None:
+            with replacing(path) as stream:
+                stream.write(data)
+
+        return self.place(name, file, write, licence, source)
+
+    def place(
+        self,
+        name: str,
+        file: str,
+        write: Callable[[Path], None],
+        licence: str,
+        source: str,
+        source_sha256: str = "",
+    ) -> AssetRecord:
+        """Let ``write`` make `file`, then record it as `name`; an older one is replaced.
+
+        Nothing is left where ``write`` fails. Raises UsageError 'asset_name_invalid'.
+        """
+        _check_names(name, file)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=self.folder) as stage:
+            made = Path(stage) / file
+            write(made)
+            digest, size = _sha256(made), made.stat().st_size
+            os.replace(made, self.folder / file)
+        record = AssetRecord(name, file, digest, licence, source, size, source_sha256)
         text = json.dumps(asdict(record), indent=1, sort_keys=True)
-        _write(self._record_path(name), text.encode())
+        with replacing(self._record_path(name)) as stream:
+            stream.write(text.encode())
         return record
 
     def list(self) -> list[AssetRecord]:
@@ -107,7 +132,7 @@ class AssetStore:
                 f"The file of the asset {name} is gone.",
                 f"Run `rome assets remove {name}` and install it again.",
             )
-        if hashlib.sha256(path.read_bytes()).hexdigest() != record.sha256:
+        if _sha256(path) != record.sha256:
             raise AssetMissing(
                 "asset_damaged",
                 f"The file of the asset {name} has changed since it was installed.",
@@ -142,7 +167,16 @@ class AssetStore:
         )
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as stream:
-        stream.write(data)
+def _check_names(*names: str) -> None:
+    for part in names:
+        if not _NAME.fullmatch(part) or part.endswith(_RECORD_SUFFIX):
+            raise UsageError(
+                "asset_name_invalid",
+                f"{part!r} cannot be the name of an asset.",
+                "Use lower-case letters, digits, dots, dashes and underscores.",
+            )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -6,16 +6,13 @@ Does not know photos or avatars.
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from rome_backend.assets import flame_open
-from rome_backend.assets.store import AssetRecord, AssetStore, cache_dir
-from rome_backend.core.errors import AssetMissing, FileInvalid, UsageError
-from rome_backend.core.head_model import load_head_model, save_head_model
+from rome_backend.assets.store import AssetStore, cache_dir
+from rome_backend.core.errors import AssetMissing
+from rome_backend.core.head_model import load_head_model
 from rome_backend.core.types import HeadModel, OffsetBasis
 from rome_backend.open_head.build import open_head
 from rome_backend.open_head.offset_basis import offset_basis
@@ -23,7 +20,6 @@ from rome_backend.open_head.offset_basis import offset_basis
 OPEN = "open"
 FLAME = "flame"
 CACHE = "heads"
-EXPRESSIONS_ARRAY = "exprdirs.npy"
 
 
 @lru_cache(maxsize=2)
@@ -65,34 +61,3 @@ def _existing(choice: str) -> Path:
             "Use --head open, or give the path of a head-model file.",
         )
     return path
-
-
-def import_flame(files: Sequence[Path]) -> AssetRecord:
-    """Install FLAME 2023 Open from its reduced model and its expressions, in any order.
-
-    Raises UsageError for another number of files, FileInvalid or AssetMissing for files that
-    are not what they should be.
-    """
-    expressions = [path for path in files if _holds_expressions(path)]
-    models = [path for path in files if path not in expressions]
-    if len(expressions) != 1 or len(models) != 1:
-        raise UsageError(
-            "flame_files", "FLAME 2023 Open comes in two .npz files: the model and expressions.",
-            "Give both in one command.",
-        )  # fmt: skip
-    head = flame_open.load_flame_open(models[0], expressions[0], load_head(OPEN)[0])
-    with tempfile.TemporaryDirectory(prefix="rome-") as folder:
-        path = Path(folder) / f"{flame_open.NAME}.safetensors"
-        save_head_model(head, path)
-        data = path.read_bytes()
-    return AssetStore().add(flame_open.NAME, path.name, data, head.licence, head.source)
-
-
-def _holds_expressions(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return EXPRESSIONS_ARRAY in archive.namelist()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise FileInvalid(
-            "flame_invalid", f"{path.name} is not a readable .npz file.", "Give another file."
-        ) from error

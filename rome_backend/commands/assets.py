@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rome_backend.commands.console import Console
-from rome_backend.core.errors import RomeError, UsageError
+from rome_backend.core.errors import RomeError
 
 
 def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
@@ -23,7 +23,9 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     actions.add_parser(
         "fetch", parents=[shared], help="install the face tracker's files, once"
     ).set_defaults(run=_fetch)
-    bring = actions.add_parser("import", parents=[shared], help="install files you have")
+    bring = actions.add_parser(
+        "import", parents=[shared], help="install model files you have: files, folders, zips"
+    )
     bring.add_argument("path", type=Path, nargs="+", metavar="PATH")
     bring.set_defaults(run=_import)
     actions.add_parser(
@@ -54,23 +56,23 @@ def _fetch(args: argparse.Namespace, console: Console) -> int:
 
 
 def _import(args: argparse.Namespace, console: Console) -> int:
-    from rome_backend.assets.mediapipe import import_wheel
-    from rome_backend.avatar.heads import import_flame
+    from rome_backend.assets.importer import import_paths
 
-    wheels = [path for path in args.path if path.suffix == ".whl"]
-    arrays = [path for path in args.path if path.suffix == ".npz"]
-    others = [path for path in args.path if path not in (*wheels, *arrays)]
-    if others:
-        raise UsageError(
-            "asset_unknown", f"{others[0].name!r} is no model file this version can import.",
-            "Give the MediaPipe wheel, or the two .npz files of FLAME 2023 Open.",
-        )  # fmt: skip
-    for path in wheels:
-        import_wheel(path)
-    if arrays:
-        import_flame(arrays)
-    names = [path.name for path in args.path]
-    console.result({"imported": names}, [f"imported {name}" for name in names])
+    report = import_paths(args.path)
+    refused = [{"file": name, "error": error.as_dict()} for name, error in report.refused]
+    payload = {
+        "imported": [asdict(item) for item in report.imported],
+        "refused": refused,
+        "skipped": report.skipped,
+    }
+    lines = [f"imported {i.what} from {i.file} ({i.licence})" for i in report.imported]
+    if report.refused:
+        for name, error in report.refused[1:]:
+            console.say(f"refused {name}: {error.message}")
+        first = report.refused[0][1]
+        console.error(first, payload)
+        return first.exit_code
+    console.result(payload, lines or ["no model file was found"])
     return 0
 
 
