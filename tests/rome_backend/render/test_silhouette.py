@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rome_backend.render.rasterizer import TorchRasterizer
-from rome_backend.render.silhouette import Softness, signed_squared_distance, soft_silhouette
+from rome_backend.render.silhouette import Softness, soft_silhouette, squared_distance
 
 WIDE = Softness(blur_radius=0.02, sigma=0.01, faces_per_pixel=3)
 
@@ -161,7 +161,7 @@ def test_pictures_of_a_batch_are_independent() -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     vertices, faces = random_mesh(9)
     whole = soft_silhouette(vertices[None], faces, 16, 16, WIDE).alpha
-    monkeypatch.setattr("rome_backend.render.silhouette._MAX_PAIRS", 40)
+    monkeypatch.setattr("rome_backend.render.silhouette_hits._MAX_PAIRS", 40)
     assert torch.equal(soft_silhouette(vertices[None], faces, 16, 16, WIDE).alpha, whole)
 
 
@@ -175,10 +175,11 @@ def test_hostile_faces_and_empty_meshes_cover_nothing() -> None:
     assert empty.alpha.shape == (1, 8, 8) and empty.alpha.eq(0).all()
 
 
-def test_distances_are_negative_inside() -> None:
-    corners = torch.tensor([[[0.0, 0], [4, 0], [0, 4]]]).expand(3, -1, -1)
-    points = torch.tensor([[1.0, 0.5], [-3, -4], [2, -1]])
-    assert signed_squared_distance(corners, points).tolist() == [-0.25, 25, 1]
+def test_distances_are_to_segments_not_lines() -> None:
+    start, end = torch.tensor([[0.0, 0]]).expand(4, 2), torch.tensor([[4.0, 0]]).expand(4, 2)
+    points = torch.tensor([[1.0, 0.5], [-3, -4], [6, 0], [2, 0]])
+    assert squared_distance(start, end, points).tolist() == [0.25, 25, 4, 0]
+    assert squared_distance(start, start, points)[1] == 25
 
 
 @pytest.mark.parametrize(
