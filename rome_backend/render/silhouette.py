@@ -126,7 +126,7 @@ def _signed_squared_distances(
 
 
 def squared_distance(start: torch.Tensor, end: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
-    """Squared distance (P,) of points (P, 2) to segments start-end (P, 2). Unit: theirs, squared."""
+    """Squared distance (P,) of points (P, 2) to segments start-end (P, 2), their unit squared."""
     step, offset = end - start, points - start
     length = (step * step).sum(-1)
     along = (step * offset).sum(-1) / torch.where(length > 0, length, torch.ones_like(length))

@@ -67,8 +67,8 @@ def find_hits(
     if not found:
         none = torch.zeros(0, dtype=torch.long, device=corners.device)
         return Hits(none, none, none, none, none.bool())
-    joined = tuple(torch.cat(parts) for parts in zip(*found, strict=True))
-    return _ranked(*joined, faces_per_pixel)
+    pixel, face, depth, edge, inside = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return _ranked(pixel, face, depth, edge, inside, faces_per_pixel)
 
 
 def _boxes(
