@@ -10,12 +10,26 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
-from rome_backend.core.identity_names import IDENTITY_JOINTS, JOINTS_PROPERTY, is_identity_key
+from rome_backend.core.identity_names import (
+    IDENTITY_JOINTS,
+    JOINTS_PROPERTY,
+    identity_label,
+    is_identity_key,
+)
 from rome_backend.core.skinning import regress_joints, shape_vertices
 from rome_backend.export.identity_keys import LIMIT, SHOWN_SHAPES, identity_keys, joint_moves
 from rome_backend.export.rest_shape import shown_vertices
 from rome_backend.export.rig_arrays import rig_arrays
+from rome_backend.open_head.build import open_head
+from rome_backend.open_head.identity_sliders import identity_sliders
+
+
+@pytest.fixture(scope="module")
+def whole_head():
+    """The open head itself: its sliders know its face."""
+    return open_head()
 
 
 def identity(rig):
@@ -67,3 +81,23 @@ def test_what_the_bones_need_is_json(rig):
     facts = json.loads(json.dumps(rig.properties))
     assert set(facts[IDENTITY_JOINTS]) == {key.name for key in identity(rig)}
     assert len(facts[JOINTS_PROPERTY]) == 3 * len(rig.joint_names)
+
+
+def test_the_open_head_has_sliders_with_plain_names(whole_head):
+    keys = identity_keys(whole_head)
+    labels = [identity_label(key.name) for key in keys]
+    assert labels == [slider.label for slider in identity_sliders(whole_head)]
+    assert {"Jaw Width", "Nose Length", "Eye Distance"} <= set(labels)
+    assert len({key.name for key in keys}) == len(keys) >= 20
+    assert not {key.name for key in keys} & set(whole_head.expression_names)
+
+
+def test_the_eyes_joints_follow_the_eyes(whole_head):
+    """A slider that moves both eyeballs apart moves their joints by as much."""
+    keys = {identity_label(key.name): key for key in identity_keys(whole_head)}
+    key = keys["Eye Distance"]
+    moved = np.reshape(joint_moves(whole_head, [key])[key.name], (-1, 3))
+    for joint, region in ((3, "left_eyeball"), (4, "right_eyeball")):
+        ball = key.delta[whole_head.regions[region]].mean(axis=0)
+        assert np.allclose(moved[joint], ball, atol=2e-4) and abs(ball[0]) > 5e-4
+    assert moved[3, 0] > 0 > moved[4, 0]
