@@ -17,6 +17,7 @@ from rome_backend.core.types import F32, U8, HeadModel
 from rome_backend.texture.atlas import Atlas, atlas_of
 from rome_backend.texture.complete import complete
 from rome_backend.texture.delight import without_light
+from rome_backend.texture.examples import photo_surface
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import light_gain
 from rome_backend.texture.seams import closed_seams
@@ -71,7 +72,8 @@ def bake(
         seen = [without_light(head, atlas, one) for one in seen]
     colour, weight = _merged(head, atlas, seen)
     del seen  # the normals of a 2K texture are 45 MB
-    texels = complete(head, atlas, colour, weight, seed, check)
+    source = (views[0].vertices, photo_surface(head, views[0]))
+    texels = complete(head, atlas, colour, weight, seed, source, check)
     check()
     albedo = closed_seams(head, _padded(atlas, texels.colour), atlas.covered)
     confidence = atlas.image(np.clip(texels.trust * 255 + 0.5, 0, 255)).astype(np.uint8)

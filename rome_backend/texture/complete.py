@@ -11,14 +11,17 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from rome_backend.core.types import F32, HeadModel, Mask
 from rome_backend.texture.atlas import Atlas
+from rome_backend.texture.examples import PhotoSurface
 from rome_backend.texture.eyes import complete_eyes
 from rome_backend.texture.layers import layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
 from rome_backend.texture.palette import Palette, palette_of, region_texels
+from rome_backend.texture.surface_detail import SurfaceDetail
 
 _INNER = ("left_eyeball", "right_eyeball", "mouth_inside")
 _NEEDED = ("hair", "ears", "neck", *_INNER)
@@ -42,6 +45,7 @@ def complete(
     colour: F32,
     weight: F32,
     seed: int = 0,
+    source: tuple[NDArray[np.floating], PhotoSurface | None] | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> CompletedTexels:
     """Complete texel colours (P, 3) sRGB 0..255 known with weight (P,).
@@ -49,7 +53,8 @@ def complete(
     Texels that are not finite count as unknown. In this order: texels of scalp and ears that are
     neither skin nor hair lose their weight; the mirrored half is used where the own weight is
     poor; the rest continues skin, hair and cloth; eyeballs become whole; the mouth's inside is
-    dark red. ``check`` is called between the steps.
+    dark red. ``source``: the head's vertices (V, 3) m with its hair, and what the photo shows of
+    its materials; ``seed``: of invented detail. ``check`` is called between the steps.
     """
     check()
     finite = np.isfinite(colour).all(axis=1) & np.isfinite(weight)
@@ -67,7 +72,9 @@ def complete(
     check()
     own, known = _with_mirror(atlas, fill, colour, trust, inner)
     check()
-    filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, seed, check)
+    vertices, photo = source or (head.template, None)
+    detail = SurfaceDetail.of(head, vertices, photo, palette, seed)
+    filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, detail, check)
     check()
     out = own * known[:, None] + filled * (1 - known[:, None])
     out = _with_mouth(out, regions["mouth_inside"], palette)

@@ -19,8 +19,9 @@ from rome_backend.core.types import F32, F64, HeadModel
 from rome_backend.texture.atlas import Atlas
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import Palette
-from rome_backend.texture.strands import strand_detail
+from rome_backend.texture.surface_detail import SurfaceDetail
 
+_CLOTH = np.array([92.0, 96.0, 104.0], np.float32)  # of a photo that shows none
 _HAIRLINE = 0.007  # m over which hair gives way to skin
 _FINE, _COARSE = 0.0012, 0.006  # m: sizes that hair detail is measured at
 
@@ -32,38 +33,41 @@ def layered_fill(
     seen: tuple[F32, F32],
     regions: Mapping[str, F32],
     palette: Palette,
-    seed: int,
+    detail: SurfaceDetail,
     check: Callable[[], None] = lambda: None,
 ) -> F32:
     """Return a plausible colour (P, 3) for every texel.
 
     Args:
         seen: colour (P, 3) sRGB 0..255 and weight (P,) of texels to continue from.
-        regions: masks on the texels; palette: the person's colours; seed: of the hair's detail;
-            check: called between the steps.
+        regions: masks on the texels; palette: the person's colours; detail: the materials'
+            fine variation; check: called between the steps.
     """
     colour, weight = seen
     bare, scalp = palette.skin_likeness, regions["hair"]
-    points, middle = atlas.spread(head.template), _region_middle(head)
-    detail = strand_detail(points, middle, seed)
-    check()
-    hair_share, cloth_share = _shares(head, atlas, fill, weight, bare, regions, detail[0])
+    points = atlas.spread(head.template)
     contrast = _hair_contrast(atlas, points, colour, weight * (scalp > 0.7))
     bald = _bald(weight * scalp, bare, contrast[0])
-    hair_share, scalp = hair_share * (1 - bald), scalp * (1 - bald)
-    shine = (contrast[0] * detail[0] + contrast[1] * detail[1])[:, None]
+    soft = _soft_hair(head, atlas, fill, regions["hair"]) * (1 - bald)
+    strands = detail.hair(atlas, (soft > 0.2) & (weight < 1), contrast, check)
+    hair_share = _step(soft + 0.6 * strands.mean(1), 0.35, 0.65)
+    cloth_share = _cloth_share(head, atlas, fill, weight, bare, regions["neck"]) * (1 - hair_share)
+    scalp = scalp * (1 - bald)
     neck = regions["neck"]
     check()
     skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95, 0.08)
-    strand = weight * scalp * (palette.hair_likeness + 0.02)
-    hair = _layer(atlas, fill, colour, strand, palette.hair.rgb() * 0.86, 0.03)
-    cloth = _layer(atlas, fill, colour, weight * neck * (1 - bare), None, 0.08, level=True)
+    chosen = weight * scalp * (palette.hair_likeness + 0.02)
+    rest = 0.88 * _mean(colour, chosen, palette.hair.rgb())
+    hair = _layer(atlas, fill, colour, chosen, rest, 0.03)
+    chosen = weight * neck * (1 - bare)
+    cloth = _layer(atlas, fill, colour, chosen, _mean(colour, chosen, _CLOTH), 0.08, level=True)
     check()
     skin *= _crevices(head)[:, None]
-    strands = atlas.spread(hair)
-    strands = strands * (1 + 0.7 * shine) + 0.3 * shine * strands.mean(1, keepdims=True)
-    out = np.clip(1 - hair_share - cloth_share, 0, 1)[:, None] * atlas.spread(skin)
-    out += hair_share[:, None] * strands + cloth_share[:, None] * atlas.spread(cloth)
+    bare_share = np.clip(1 - hair_share - cloth_share, 0, 1)
+    pores = detail.skin(atlas, (bare_share > 0) & (weight < 1), check)
+    out = bare_share[:, None] * atlas.spread(skin) * np.exp(pores)
+    out += hair_share[:, None] * atlas.spread(hair) * np.exp(strands)
+    out += cloth_share[:, None] * atlas.spread(cloth)
     return out + _difference(atlas, fill, colour, weight, out)
 
 
@@ -72,18 +76,21 @@ def _layer(
     fill: MeshFill,
     colour: F32,
     chosen: F32,
-    rest: F32 | None,
+    rest: F32,
     reach: float,
     level: bool = False,
 ) -> F64:
-    """Continue one material (V, 3) from its texels; ``reach`` m on it is ``rest``, or its mean."""
+    """Continue one material (V, 3) from its texels; ``reach`` m on it is ``rest``."""
     values, known = atlas.gather(colour, chosen)
-    if rest is None:
-        total = max(float(chosen.sum()), 1e-3)
-        rest = (colour * chosen[:, None]).sum(0) / total
     positive = known[known > 1e-3]
     typical = float(np.quantile(positive, 0.8)) if len(positive) else 1.0
     return fill.fill(values, np.clip(known / typical, 0, 1), rest, reach, level)
+
+
+def _mean(colour: F32, chosen: F32, otherwise: F32) -> F32:
+    """Mean colour (3,) of the chosen texels, if there are enough."""
+    total = float(chosen.sum())
+    return np.asarray((colour * chosen[:, None]).sum(0) / total if total > 20 else otherwise)
 
 
 def _difference(atlas: Atlas, fill: MeshFill, colour: F32, weight: F32, filled: F32) -> F32:
@@ -117,38 +124,26 @@ def _crevices(head: HeadModel) -> F64:
     return 1 - np.clip(0.8 * mean - 0.03, 0, 0.26)
 
 
-def _region_middle(head: HeadModel) -> F64:
-    """The middle (3,) m of the scalp."""
-    scalp = head.template[head.regions["hair"]] if head.regions["hair"].any() else head.template
-    low, high = scalp.min(0), scalp.max(0)
-    return np.array([0.0, low[1] + 0.5 * (high[1] - low[1]), (low[2] + high[2]) / 2])
-
-
-def _shares(
-    head: HeadModel,
-    atlas: Atlas,
-    fill: MeshFill,
-    weight: F32,
-    bare: F32,
-    regions: Mapping[str, F32],
-    strands: F32,
-) -> tuple[F32, F32]:
-    """How much of each texel is hair and cloth, (P,) each, if the photo does not tell."""
+def _soft_hair(head: HeadModel, atlas: Atlas, fill: MeshFill, scalp: F32) -> F32:
+    """The hair region's mask (P,), soft over the hairline; ears under hair belong to it."""
     count = len(head.template)
-    mask, _ = atlas.gather(regions["hair"][:, None], np.ones_like(weight))
-    mask = np.maximum(mask, head.regions["hair"][:, None])  # ears under hair belong to it
-    soft = fill.fill(np.zeros((count, 1)), np.zeros(count), mask, _HAIRLINE)
-    hair = _step(atlas.spread(soft)[:, 0] + 0.08 * strands, 0.35, 0.65)
-    neck = weight * regions["neck"]
-    values, known = atlas.gather(np.stack([1 - bare, bare], -1), neck)
+    mask, _ = atlas.gather(scalp[:, None], np.ones_like(scalp))
+    mask = np.maximum(mask, head.regions["hair"][:, None])
+    return atlas.spread(fill.fill(np.zeros((count, 1)), np.zeros(count), mask, _HAIRLINE))[:, 0]
+
+
+def _cloth_share(
+    head: HeadModel, atlas: Atlas, fill: MeshFill, weight: F32, bare: F32, on_neck: F32
+) -> F32:
+    """How much of each texel is cloth (P,), if the photo does not tell."""
+    values, known = atlas.gather(np.stack([1 - bare, bare], -1), weight * on_neck)
     known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
     known = known * head.regions["neck"]
     prior = _cloth_prior(head, values[:, 0], known)
     skin = ~head.regions["neck"] & ~head.regions["hair"]
     values, known = np.where(skin[:, None], 0, values), np.maximum(0.3 * known, skin)
     share = fill.fill(values[:, :1], known, prior[:, None], 0.15, True)[:, 0]
-    cloth = _step(atlas.spread(share), 0.46, 0.54) * (1 - hair) * regions["neck"]
-    return hair, cloth.astype(np.float32)
+    return _step(atlas.spread(share), 0.46, 0.54) * on_neck
 
 
 def _cloth_prior(head: HeadModel, cloth: F32, known: F32) -> F64:

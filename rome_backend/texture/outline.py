@@ -15,6 +15,7 @@ from rome_backend.texture.view import TextureView
 _MARGIN = 2.5e-3  # m of the outline that is never trusted
 _DOUBTFUL = 16e-3  # m inside the outline where the background may show through hair
 _NEIGHBOURHOOD = 14e-3  # m over which background and person are averaged
+_SMALLEST_PX = 5e-5  # m: no photo shows a head finer than that
 _SAME, _OTHER = 10.0, 20.0  # Lab distance from the background's colour: surely it, surely not
 
 
@@ -26,6 +27,7 @@ def person_matte(view: TextureView, metres: float) -> F32:
 
     metres: size of a pixel at the head.
     """
+    metres = max(metres, _SMALLEST_PX)
     # The crop's own border is no outline of the person.
     matte = np.asarray(view.matte, np.float32) * view.valid
     inner = cv2.erode(matte, _disc(_MARGIN / metres), borderType=cv2.BORDER_REPLICATE)

@@ -14,6 +14,7 @@ from rome_backend.texture.atlas import atlas_of
 from rome_backend.texture.layers import layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import palette_of, region_texels
+from rome_backend.texture.surface_detail import SurfaceDetail
 
 SIZE = 160
 SKIN, HAIR, CLOTH = (205.0, 150.0, 125.0), (60.0, 45.0, 35.0), (30.0, 60.0, 140.0)
@@ -37,7 +38,8 @@ class Scene:
         palette = palette_of(self.colour, self.weight, self.points, self.regions)
         seen = (self.colour, self.weight)
         fill = MeshFill(self.head)
-        return layered_fill(self.head, self.atlas, fill, seen, self.regions, palette, seed)
+        detail = SurfaceDetail.of(self.head, self.head.template, None, palette, seed)
+        return layered_fill(self.head, self.atlas, fill, seen, self.regions, palette, detail)
 
 
 @pytest.fixture(scope="module")
