@@ -21,7 +21,7 @@ from .set_up_status import STATUS, environment_state, made_of, size_before
 ICONS = {State.READY: "CHECKMARK", State.ABSENT: "INFO"}
 OFFLINE = "Set Up needs the internet: see System > Network > Allow Online Access"
 LETTERS = 90  # in a line of the window's usual width
-NO_INDEX = "Needed once for Set Up, unless pip knows it: see PyTorch's Get Started page"
+SMALLER = "With PyTorch's CPU index, see its Get Started page: {}"
 DEVICES = (
     ("auto", "Automatic", "The graphics card where PyTorch can use it, else the processor"),
     ("cpu", "CPU", "The processor"),
@@ -49,9 +49,9 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
     torch_index: StringProperty(  # type: ignore[valid-type]
         name="PyTorch Index",
         default=TORCH_INDEX,
-        description="Address of an additional package index for Set Up. PyTorch keeps its CPU "
-        "builds for Linux on an index of its own; its Get Started page shows the address for "
-        "Linux, Pip and CPU. What is installed is compared with the same checksums anyway",
+        description="Address of an additional package index, for a much smaller Set Up. PyTorch "
+        "keeps its CPU builds for Linux on an index of its own; its Get Started page shows the "
+        "address for Linux, Pip and CPU. Empty: the general index's build, which brings CUDA",
     )
 
     device: EnumProperty(  # type: ignore[valid-type]
@@ -69,7 +69,7 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the backend's state, the buttons and the settings."""
         state = environment_state(user_folder())
-        _draw_backend(self.layout.box(), state, bool(self.python_path))
+        _draw_backend(self.layout.box(), state, bool(self.python_path), self.torch_index.strip())
         column = self.layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
@@ -79,10 +79,12 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
         if sys.platform == "linux":
             column.prop(self, "torch_index")
             if not self.torch_index and state is not State.READY:
-                column.label(text=NO_INDEX, icon="INFO")
+                column.label(text=SMALLER.format(size_before("index")), icon="INFO")
 
 
-def _draw_backend(box: bpy.types.UILayout, state: State, own_python: bool) -> None:
+def _draw_backend(
+    box: bpy.types.UILayout, state: State, own_python: bool, torch_index: str
+) -> None:
     column = box.column()
     if own_python:
         text = f"Python {STATUS.python} has the packages" if STATUS.python else "Your own Python"
@@ -94,7 +96,7 @@ def _draw_backend(box: bpy.types.UILayout, state: State, own_python: bool) -> No
     else:
         _draw_buttons(column, state, own_python)
     made = made_of(user_folder())
-    column.label(text=f"Private environment: {made or size_before()}", icon="DISK_DRIVE")
+    column.label(text=f"Private environment: {made or size_before(torch_index)}", icon="DISK_DRIVE")
     if not (bpy.app.online_access or made):
         column.label(text=OFFLINE, icon="INTERNET_OFFLINE")
     _draw_models(column)

@@ -68,12 +68,17 @@ def environment_state(folder: Path | None) -> environment.State:
     if folder is None:
         return environment.State.ABSENT
     version = environment.version_in(environment.backend_source())
-    return environment.state_of(folder, version, packages.LIST.read_text("utf-8"))
+    lists = (packages.LIST, packages.GENERAL_LIST)
+    return environment.state_of(folder, version, *(path.read_text("utf-8") for path in lists))
 
 
-def size_before() -> str:
-    """Return what a set-up will fetch and take on this system, or why it cannot be made here."""
-    size = packages.SIZES.get(packages.platform_key(sys.platform, platform.machine()))
+def size_before(torch_index: str = "") -> str:
+    """Return what a set-up will fetch and take on this system, or why it cannot be made here.
+
+    torch_index: the index of PyTorch's CPU builds, "" for none.
+    """
+    key = packages.platform_key(sys.platform, platform.machine())
+    size = packages.size_for(key, torch_index)
     if size is None:
         return "PyTorch has no files for this system: use a Python that has the packages"
     return size.sentence()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the list of pinned, hashed packages that the add-on's private environment is made from.
+"""Writes the lists of pinned, hashed packages that the add-on's private environment is made from.
 
 Does not download packages and does not choose versions: the pins are those of pyproject.toml and
 requirements.lock, the hashes those that pip reports for the published files of each platform.
@@ -7,7 +7,9 @@ requirements.lock, the hashes those that pip reports for the published files of 
     python tools/lock_backend.py
 
 PyTorch publishes its CPU builds for Linux on an index of its own, which pip asks only when told
-to (--torch-index). Without that option their hashes are the ones written down below.
+to (--torch-index). Without that option their hashes are the ones written down below. The second
+list is for Linux without that index: PyTorch's build of the general index, which needs CUDA's
+libraries. pip has to fetch all of them to know what they need, 6 GB in all (--skip-general).
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = ROOT / "blender_addon" / "backend" / "requirements_backend.txt"
+GENERAL_LIST = LIST.with_name("requirements_backend_general.txt")
 PYTHON = "3.11"
 # bpy writes .blend files for the command line, which Blender does itself; scikit-image brings the
 # demo photo and a measure of the benches.
@@ -42,6 +45,8 @@ TORCH_CPU = {
     "Linux ARM": "84453b69508ec79902f899c5ed9495acb9e2bbe9fda5f1d5d6f19e3c3842e1a7",
 }
 TORCH_CPU_VERSION = "2.13.0+cpu"
+# CUDA's libraries bear these tags; pip matches them one by one.
+GENERAL_TAGS = (*(f"_2_{minor}" for minor in range(28, 4, -1)), "2014", "2010", "1")
 HEADER = """\
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Written by tools/lock_backend.py from pyproject.toml and requirements.lock; not by hand.
@@ -89,7 +94,7 @@ def ask_pip(arguments: list[str]) -> Report:
         report = Path(folder, "report.json")
         command = [
             sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet",
-            "--disable-pip-version-check", "--no-deps", "--only-binary=:all:",
+            "--disable-pip-version-check", "--only-binary=:all:",
             "--python-version", PYTHON, "--target", folder, "--report", str(report), *arguments,
         ]  # fmt: skip
         done = subprocess.run(command, env=clean, capture_output=True, text=True, check=False)
@@ -139,31 +144,58 @@ def published_hashes(
         linux = platform in TORCH_CPU
         wanted = [f"{n}=={v}" for n, v in packages.items() if not (linux and n == "torch")]
         options = [option for tag in tags for option in ("--platform", tag)]
-        report = ask([*options, *wanted])
+        report = ask(["--no-deps", *options, *wanted])
         if linux and torch_index:
-            index = ["--index-url", torch_index]
+            index = ["--no-deps", "--index-url", torch_index]
             report += ask([*options, *index, f"torch=={TORCH_CPU_VERSION}"])
         elif linux:
             report.append(("torch", TORCH_CPU_VERSION, "https:", TORCH_CPU[platform]))
         for name, version, url, digest in report:
-            if not url.startswith("https:"):
-                raise Problem(f"{name}: pip chose a file of this machine, not a published one")
+            _require_published(name, url)
             found.setdefault(f"{name}=={version}", set()).add(digest)
         if len(report) != len(packages):
             raise Problem(f"{platform}: {len(report)} files for {len(packages)} packages")
     return dict(sorted(found.items()))
 
 
-def text_of(hashes: Mapping[str, set[str]]) -> str:
+def general_hashes(packages: Mapping[str, str], ask: Ask) -> dict[str, set[str]]:
+    """Return the SHA-256 of the published files for Linux, PyTorch of the general index included.
+
+    What PyTorch needs besides the packages is what pip finds; every Linux must need the same.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for platform in TORCH_CPU:
+        machine = PLATFORMS[platform][0].rpartition("28_")[2]
+        options = [o for tag in GENERAL_TAGS for o in ("--platform", f"manylinux{tag}_{machine}")]
+        report = ask([*options, *(f"{name}=={version}" for name, version in packages.items())])
+        for name, _, url, _ in report:
+            _require_published(name, url)
+        found[platform] = {f"{name}=={version}": digest for name, version, _, digest in report}
+    names = set.union(*(set(each) for each in found.values()))
+    missing = [name for name in names for each in found.values() if name not in each]
+    missing += [f"{n}=={v}" for n, v in packages.items() if f"{n}=={v}" not in names]
+    if missing:
+        raise Problem(f"{missing[0]} is not there for every Linux")
+    return {name: {each[name] for each in found.values()} for name in sorted(names)}
+
+
+def _require_published(name: str, url: str) -> None:
+    if not url.startswith("https:"):
+        raise Problem(f"{name}: pip chose a file of this machine, not a published one")
+
+
+def text_of(hashes: Mapping[str, set[str]], platforms: Iterable[str] = PLATFORMS) -> str:
     """Return the list in pip's format: sorted, so that the same answers give the same bytes.
 
-    torch comes first: where its index is missing, nothing has been fetched in vain.
+    torch comes first: where its index is missing, nothing has been fetched in vain. Where it has
+    two builds, each is marked with the system that it is for.
     """
-    parts = [HEADER.format(platforms=", ".join(PLATFORMS), python=PYTHON)]
+    parts = [HEADER.format(platforms=", ".join(platforms), python=PYTHON)]
+    builds = sum(name.startswith("torch==") for name in hashes)
     for requirement in sorted(hashes, key=lambda name: (not name.startswith("torch=="), name)):
         digests = hashes[requirement]
         marker = ""
-        if requirement.startswith("torch=="):
+        if requirement.startswith("torch==") and builds > 1:
             marker = f' ; sys_platform {"==" if "+cpu" in requirement else "!="} "linux"'
         lines = [requirement + marker, *(f"    --hash=sha256:{each}" for each in sorted(digests))]
         parts.append(" \\\n".join(lines) + "\n")
@@ -176,17 +208,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--torch-index", help="the index of PyTorch's CPU builds, to ask it as well"
     )
-    parser.add_argument("--out", type=Path, default=LIST)
+    parser.add_argument(
+        "--skip-general", action="store_true", help="leave the list for Linux with CUDA as it is"
+    )
     args = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     pyproject = (ROOT / "pyproject.toml").read_text("utf-8")
     versions = pins((ROOT / "requirements.lock").read_text("utf-8"), pyproject)
     packages = closure(direct_requirements(pyproject), versions)
-    text = text_of(published_hashes(packages, ask_pip, args.torch_index))
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(text, encoding="utf-8", newline="\n")
-    logging.info("%d packages, %d hashes -> %s", len(packages), text.count("sha256:"), args.out)
+    _write(LIST, text_of(published_hashes(packages, ask_pip, args.torch_index)))
+    if not args.skip_general:
+        _write(GENERAL_LIST, text_of(general_hashes(packages, ask_pip), TORCH_CPU))
     return 0
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8", newline="\n")
+    logging.info("%d hashes -> %s", text.count("sha256:"), path)
 
 
 if __name__ == "__main__":

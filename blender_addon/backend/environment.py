@@ -115,15 +115,19 @@ def write_marker(environment: Path, marker: Marker) -> None:
     (environment / MARKER).write_text(json.dumps(asdict(marker), indent=1), encoding="utf-8")
 
 
-def state_of(folder: Path, version: str, list_text: str) -> State:
-    """Return the state of the environment in ``folder`` for this backend version and list."""
+def state_of(folder: Path, version: str, *list_texts: str) -> State:
+    """Return the state of the environment in ``folder`` for this backend version.
+
+    list_texts: lists of packages, any of which it may be made of.
+    """
     environment = folder / NAME
     if not environment.exists():
         return State.ABSENT
     marker = read_marker(environment)
     if marker is None or not environment_python(environment).exists():
         return State.BROKEN
-    if (marker.version, marker.packages) != (version, packages.fingerprint(list_text)):
+    known = {packages.fingerprint(text) for text in list_texts}
+    if marker.version != version or marker.packages not in known:
         return State.OUTDATED
     return State.READY
 

@@ -66,7 +66,9 @@ def set_up(options: Options, report: Report, cancel: threading.Event) -> Path:
     options.folder.mkdir(parents=True, exist_ok=True)
     with environment.only_one(options.folder):
         environment.clean_leftovers(options.folder)
-        size = packages.SIZES[packages.platform_key(python.system, python.machine)]
+        key = packages.platform_key(python.system, python.machine)
+        size = packages.size_for(key, options.torch_index)
+        assert size is not None
         check_room(options.folder, size)
         done = _build(options, python, list_text, report, cancel)
     report("Ready", 1.0)

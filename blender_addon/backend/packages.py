@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the private environment is made of: the pinned list, its size, and who can have it.
+"""What the private environment is made of: the pinned lists, their sizes, and who can have them.
 
 Does not know pip, bpy or where the environment lies.
 """
@@ -12,11 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIST = Path(__file__).resolve().parent / "requirements_backend.txt"
-# Where pip finds PyTorch's CPU builds for Linux, unless a person says where: nowhere but in the
-# indexes that pip itself is set up with.
+# For Linux without PyTorch's own index: its build of the general one, with CUDA's libraries.
+GENERAL_LIST = LIST.with_name("requirements_backend_general.txt")
+# Where pip finds PyTorch's CPU builds for Linux, unless a person says where: nowhere, which means
+# the larger GENERAL_LIST.
 TORCH_INDEX = ""
 # Time pip spends per package, in units of a small one: it is all in the few large files.
-WEIGHTS = {"torch": 60, "opencv-python-headless": 15, "scipy": 12, "numpy": 6, "sympy": 3}
+WEIGHTS = {
+    "torch": 60, "opencv-python-headless": 15, "scipy": 12, "numpy": 6, "sympy": 3,
+    "nvidia-cublas": 70, "nvidia-cudnn-cu13": 60, "nvidia-cufft": 35, "nvidia-nccl-cu13": 35,
+    "nvidia-cusolver": 33, "triton": 33, "nvidia-cusparselt-cu13": 28, "nvidia-cusparse": 24,
+    "nvidia-cuda-nvrtc": 15, "nvidia-nvshmem-cu13": 10, "nvidia-curand": 10,
+    "nvidia-nvjitlink": 8,
+}  # fmt: skip
 _MB = 1_000_000
 
 
@@ -29,7 +37,9 @@ class Size:
 
     def sentence(self) -> str:
         """Return both sizes for people."""
-        return f"{self.download / _MB:.0f} MB to download, {self.disk / 1000 / _MB:.1f} GB on disk"
+        megabytes = self.download / _MB
+        fetched = f"{megabytes:.0f} MB" if megabytes < 1000 else f"{megabytes / 1000:.1f} GB"
+        return f"{fetched} to download, {self.disk / 1000 / _MB:.1f} GB on disk"
 
 
 # Downloads added up in November 2026, but for PyTorch's file for Linux on ARM, which is an
@@ -40,6 +50,23 @@ SIZES = {
     "win32-amd64": Size(234 * _MB, 950 * _MB),
     "darwin-arm64": Size(202 * _MB, 900 * _MB),
 }
+
+
+# The same for GENERAL_LIST: x86-64 measured by a real set-up, ARM's disk reckoned from it.
+GENERAL_SIZES = {
+    "linux-x86_64": Size(2860 * _MB, 5310 * _MB),
+    "linux-aarch64": Size(2980 * _MB, 5500 * _MB),
+}
+
+
+def list_for(system: str, torch_index: str) -> Path:
+    """Return the list for sys.platform ``system``; torch_index: PyTorch's own, "" for none."""
+    return GENERAL_LIST if system == "linux" and not torch_index else LIST
+
+
+def size_for(key: str, torch_index: str) -> Size | None:
+    """Return the size of the list for a platform_key; None where PyTorch has no files."""
+    return SIZES.get(key) if torch_index else GENERAL_SIZES.get(key, SIZES.get(key))
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ Does not know how an environment is made, nor how progress is shown.
 
 from __future__ import annotations
 
+import sys
 import threading
 from functools import partial
 from pathlib import Path
 
 import bpy
 
-from ..backend import environment, install, models
+from ..backend import environment, install, models, packages
 from ..backend.client import close_shared
 from ..backend.locate import Choice, find_backend
 from ..backend.task import Work
@@ -41,7 +42,10 @@ class _MakeEnvironment(SetUpTask):
         folder = user_folder()
         assert folder is not None
         index = preferences_of(context).torch_index.strip()
-        return partial(_make, install.Options(folder, bpy.app.online_access, index))
+        chosen = packages.list_for(sys.platform, index)
+        return partial(
+            _make, install.Options(folder, bpy.app.online_access, index, list_path=chosen)
+        )
 
 
 def _make(options: install.Options, report: install.Report, cancel: threading.Event) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("bpy", reason="the bpy wheel is not installed")
 
-from blender_addon import preferences
+from blender_addon import preferences, set_up_status
 from blender_addon.backend import packages
 from blender_addon.backend.environment import (
     NAME,
@@ -168,14 +168,26 @@ def test_without_the_internet_it_says_where_to_allow_it(drawn, tmp_path, monkeyp
     assert preferences.OFFLINE not in drawn().texts
 
 
-def test_the_index_is_asked_for_only_where_it_matters(drawn, monkeypatch):
-    for system, shown in (("linux", True), ("win32", False), ("darwin", False)):
+def test_linux_offers_the_smaller_build_and_shows_both_sizes_before(drawn, monkeypatch):
+    monkeypatch.setattr(set_up_status.platform, "machine", lambda: "x86_64")
+    large, small = packages.GENERAL_SIZES["linux-x86_64"], packages.SIZES["linux-x86_64"]
+    monkeypatch.setattr(preferences.sys, "platform", "linux")
+    layout = drawn()
+    assert "torch_index" in layout.props
+    first = next(text for text in layout.texts if text.startswith("Private environment"))
+    assert large.sentence() in first
+    assert preferences.SMALLER.format(small.sentence()) in layout.texts
+    texts = drawn(torch_index=" https://example.org/cpu ").texts
+    assert any(text.endswith(small.sentence()) for text in texts)
+    assert not any(large.sentence() in text for text in texts)
+
+
+def test_elsewhere_no_index_is_asked_for(drawn, monkeypatch):
+    for system in ("win32", "darwin"):
         monkeypatch.setattr(preferences.sys, "platform", system)
         layout = drawn()
-        assert ("torch_index" in layout.props) is shown
-        assert (preferences.NO_INDEX in layout.texts) is shown
-    monkeypatch.setattr(preferences.sys, "platform", "linux")
-    assert preferences.NO_INDEX not in drawn(torch_index="https://example.org/cpu").texts
+        assert "torch_index" not in layout.props
+        assert not any("CPU index" in text for text in layout.texts)
 
 
 def test_device_and_log_level_are_offered_in_every_state(drawn):

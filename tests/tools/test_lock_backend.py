@@ -78,6 +78,38 @@ def test_with_its_index_torch_is_asked_for_there_and_only_torch(lock: ModuleType
     assert all("torch==2.13.0+cpu" in each and "scipy==1" not in each for each in there)
 
 
+def test_linux_without_that_index_gets_what_pip_finds_for_torch(lock: ModuleType) -> None:
+    asked: list[list[str]] = []
+    pip = _pip(asked)
+
+    def with_cuda(arguments: list[str]) -> list[tuple[str, str, str, str]]:
+        return pip([*arguments, "nvidia-cublas==13.1"])
+
+    found = lock.general_hashes({"pillow": "13.0.0", "torch": "2.13.0"}, with_cuda)
+    assert set(found) == {"pillow==13.0.0", "torch==2.13.0", "nvidia-cublas==13.1"}
+    assert all(len(digests) == 2 for digests in found.values())
+    assert not any("--no-deps" in each or "--index-url" in each for each in asked)
+    machines = [each[each.index("--platform") + 1].rpartition("28_")[2] for each in asked]
+    assert machines == ["x86_64", "aarch64"]
+    text = lock.text_of(found, lock.TORCH_CPU)
+    assert text.splitlines()[3] == "torch==2.13.0 \\" and "sys_platform" not in text
+
+
+def test_what_only_one_linux_needs_cannot_be_listed(lock: ModuleType) -> None:
+    pip = _pip([])
+
+    def uneven(arguments: list[str]) -> list[tuple[str, str, str, str]]:
+        more = ["nvidia-cufile==1.15"] if any("x86_64" in each for each in arguments) else []
+        return pip([*arguments, *more])
+
+    with pytest.raises(lock.Problem, match="nvidia-cufile==1.15 is not there for every Linux"):
+        lock.general_hashes({"torch": "2.13.0"}, uneven)
+    with pytest.raises(lock.Problem, match="published"):
+        lock.general_hashes({"torch": "2.13.0"}, _pip([], scheme="file"))
+    with pytest.raises(lock.Problem, match="torch==2.13.0 is not there"):
+        lock.general_hashes({"torch": "2.13.0"}, lambda arguments: [])
+
+
 def test_a_file_of_this_machine_is_not_a_published_one(lock: ModuleType) -> None:
     with pytest.raises(lock.Problem, match="published"):
         lock.published_hashes({"pillow": "13.0.0"}, _pip([], scheme="file"))

@@ -58,7 +58,7 @@ def eventually(condition, seconds=5):
 def test_nothing_is_started_before_it_is_needed(client):
     assert client.pid is None and client.welcome is None
     assert isinstance(ask(client, "quick"), FacesFound)
-    assert client.pid is not None and client.welcome.device == "cpu"
+    assert client.pid is not None and client.welcome.device == "auto"
 
 
 def test_requests_return_at_once_even_while_the_backend_starts(client):

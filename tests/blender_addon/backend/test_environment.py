@@ -33,6 +33,11 @@ def test_ready_is_what_is_finished_and_of_this_version(made, tmp_path):
     assert environment.state_of(tmp_path, "1.0", LIST) is State.READY
 
 
+def test_either_of_two_lists_is_as_good(made, tmp_path):
+    assert environment.state_of(tmp_path, "1.0", "another list\n", LIST) is State.READY
+    assert environment.state_of(tmp_path, "1.0", "another\n", "third\n") is State.OUTDATED
+
+
 def test_nothing_there_is_absent(tmp_path):
     assert environment.state_of(tmp_path, "1.0", LIST) is State.ABSENT
 

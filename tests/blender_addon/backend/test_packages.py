@@ -40,9 +40,47 @@ def test_the_versions_are_those_of_the_lock(listed, root):
         assert pins.get(each.name, "84.2.1") == each.version.partition("+")[0], each.name
 
 
-def test_names_no_server_and_no_folder(listed):
-    text = packages.LIST.read_text("utf-8")
-    assert "://" not in text and "--index" not in text and "--find-links" not in text
+def test_names_no_server_and_no_folder():
+    for path in (packages.LIST, packages.GENERAL_LIST):
+        text = path.read_text("utf-8")
+        assert "://" not in text and "--index" not in text and "--find-links" not in text
+
+
+def test_the_list_for_linux_without_an_index_holds_the_same_and_what_cuda_needs(listed):
+    general = packages.read_list(packages.GENERAL_LIST.read_text("utf-8"))
+    pins = {each.name: each for each in general}
+    assert len(pins) == len(general) and all(each.linux is None for each in general)
+    for each in listed:
+        assert pins[each.name].version == each.version.partition("+")[0], each.name
+        if each.linux is None:  # of the four platforms' files those for the two kinds of Linux
+            assert set(pins[each.name].hashes) <= set(each.hashes), each.name
+    added = set(pins) - {each.name for each in listed}
+    assert {"nvidia-cudnn-cu13", "nvidia-cublas", "triton"} <= added
+    compiled = [each for each in added if each.startswith("nvidia-")]
+    assert all(len(pins[name].hashes) == 2 for name in [*compiled, "torch"])
+    assert not set(pins["torch"].hashes) & {h for each in listed for h in each.hashes}
+
+
+@pytest.mark.parametrize(
+    ("system", "index", "name"),
+    [
+        ("linux", "", "GENERAL_LIST"), ("linux", "https://example.org/cpu", "LIST"),
+        ("win32", "", "LIST"), ("darwin", "", "LIST"),
+    ],
+)  # fmt: skip
+def test_only_linux_without_an_index_takes_the_large_list(system, index, name):
+    assert packages.list_for(system, index) == getattr(packages, name)
+    key = {"linux": "linux-x86_64", "win32": "win32-amd64", "darwin": "darwin-arm64"}[system]
+    large = packages.size_for(key, index).download > 2_000_000_000
+    assert large is (name == "GENERAL_LIST")
+
+
+def test_what_is_large_has_a_share_of_the_progress():
+    """Without weights the bar would stand still over gigabytes."""
+    general = packages.read_list(packages.GENERAL_LIST.read_text("utf-8"))
+    weights = packages.weights(general, "linux")
+    cuda = sum(weight for name, weight in weights.items() if name.startswith("nvidia-"))
+    assert cuda > 0.5 * sum(weights.values())
 
 
 def test_linux_gets_the_processor_s_build_of_torch_and_everybody_exactly_one(listed):
@@ -70,7 +108,9 @@ def test_platforms_are_told_apart_whatever_they_call_themselves():
 def test_sizes_read_well():
     size = packages.Size(324_000_000, 1_250_000_000)
     assert size.sentence() == "324 MB to download, 1.2 GB on disk"
-    assert all(each.disk > each.download > 100_000_000 for each in packages.SIZES.values())
+    assert packages.Size(2_860_000_000, 1).sentence().startswith("2.9 GB to download")
+    sizes = (*packages.SIZES.values(), *packages.GENERAL_SIZES.values())
+    assert all(each.disk > each.download > 100_000_000 for each in sizes)
 
 
 @pytest.mark.parametrize(

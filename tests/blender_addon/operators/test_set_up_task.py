@@ -165,3 +165,19 @@ def test_disabling_the_add_on_ends_a_running_task(enabled):
     backend.unregister()
     assert task.is_done and task.error().code == "cancelled"
     backend.STATUS.task = None
+
+
+@pytest.mark.parametrize(("index", "name"), [("", "GENERAL_LIST"), (" https://a.b/c ", "LIST")])
+def test_set_up_takes_the_list_that_fits_the_address(
+    task_module, monkeypatch, tmp_path, index, name
+):
+    from blender_addon.backend import packages
+    from blender_addon.operators import backend
+
+    monkeypatch.setattr(backend, "user_folder", lambda: tmp_path)
+    chosen = SimpleNamespace(torch_index=index)
+    monkeypatch.setattr(backend, "preferences_of", lambda context: chosen)
+    monkeypatch.setattr(backend.sys, "platform", "linux")
+    (options,) = backend.ROME_OT_backend_set_up.work(None, None).args
+    assert options.list_path == getattr(packages, name)
+    assert options.torch_index == index.strip() and options.folder == tmp_path
