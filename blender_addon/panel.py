@@ -11,13 +11,15 @@ from pathlib import Path
 
 import bpy
 
+from .head.find import active_head
 from .jobs import STATE
 from .photos import CHOICE
 from .properties import settings_of
 from .thumbnail import picture_icon
 
 CATEGORY = "ROME"
-PICTURE_SCALE = 7.0
+# Smaller once there is a head, whose sliders then need the room.
+PICTURE_SCALE, PICTURE_SCALE_BESIDE_HEAD = 6.0, 3.0
 LETTERS_PER_PIXEL = 1.0 / 7.5
 
 
@@ -56,13 +58,15 @@ class ROME_PT_main(RomePanel, bpy.types.Panel):
 def _draw_photos(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
     icon = picture_icon()
     if icon:
-        column.template_icon(icon_value=icon, scale=PICTURE_SCALE)
+        made = active_head(context) is not None
+        scale = PICTURE_SCALE_BESIDE_HEAD if made else PICTURE_SCALE
+        column.template_icon(icon_value=icon, scale=scale)
     for index, path in enumerate(CHOICE.paths):
         row = column.row(align=True)
         row.label(text=Path(path).name, icon="IMAGE_DATA")
         row.operator("rome.remove_photo", text="", icon="X").index = index
     row = column.row(align=True)
-    row.operator("rome.add_photos", icon="FILE_IMAGE")
+    row.operator("rome.add_photos", text="Choose Photos", icon="FILE_IMAGE")
     if CHOICE.paths:
         row.operator("rome.add_photos", text="", icon="ADD").replace = False
     if CHOICE.problem:

@@ -147,8 +147,10 @@ def script(folder: Path, mounts: Iterable[tuple[str, str]], inside: list[str]) -
     return "\n".join(lines) + "\n"
 
 
-def run(suite: str, archive: Path, photo: Path, python: Path, pictures: Path) -> int:
-    """Click through the story in the suite's Blender; return its exit code.
+def run(
+    suite: str, archive: Path, photo: Path, python: Path, pictures: Path, steps: Iterable[str] = ()
+) -> int:
+    """Click through the story, or some steps of it, in the suite's Blender; return its exit code.
 
     Raises Problem where something it needs is not there.
     """
@@ -176,7 +178,7 @@ def run(suite: str, archive: Path, photo: Path, python: Path, pictures: Path) ->
         f"ROME_HOME={assets}",
         "PYTHONDONTWRITEBYTECODE=1",
     ]
-    inside = ["env", *variables, "python3", "-m", STORY, f"{HOME}/{archive.name}", PICTURES]
+    inside = ["env", *variables, "python3", "-m", STORY, f"{HOME}/{archive.name}", PICTURES, *steps]
     text = script(folder, mounts, inside)
     return subprocess.call(["unshare", "--mount", "--pid", "--fork", "sh", "-c", text])
 
@@ -193,11 +195,14 @@ def main(arguments: list[str]) -> int:
     running.add_argument("--photo", type=Path, required=True, help="the photo to make a head of")
     running.add_argument("--python", type=Path, default=ROOT / ".venv" / "bin" / "python")
     running.add_argument("--out", type=Path, default=ROOT / "out" / "real_blender")
+    steps = "of story.py's STEPS, to be walked alone once the head is made"
+    running.add_argument("--steps", nargs="+", default=(), metavar="STEP", help=steps)
     options = parser.parse_args(arguments)
     try:
         if options.command == "run":
             pictures = options.out / options.suite
-            return run(options.suite, options.zip, options.photo, options.python, pictures)
+            how = options.zip, options.photo, options.python, pictures, options.steps
+            return run(options.suite, *how)
         for suite in options.suites:
             build(suite) if options.command == "build" else clean(suite)
     except Problem as problem:

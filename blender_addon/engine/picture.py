@@ -9,12 +9,15 @@ so that a small frame drawn large has no dark edge.
 
 from __future__ import annotations
 
+from typing import Any
+
 import gpu
 import numpy as np
 from gpu_extras.batch import batch_for_shader
 from mathutils import Matrix
 from numpy.typing import NDArray
 
+TYPES: Any = gpu.types  # whose constructors Blender's stubs do not know
 CORNERS = ((-1.0, -1.0), (1.0, -1.0), (-1.0, 1.0), (1.0, 1.0))
 VERTEX = """
 void main()
@@ -82,14 +85,14 @@ def _texture(combined: NDArray[np.float32]) -> gpu.types.GPUTexture:
     height, width = combined.shape[:2]
     # What came through the pipe names its byte order, which Blender does not take.
     flat = np.ascontiguousarray(combined, dtype=np.float32).view(np.float32).ravel()
-    pixels = gpu.types.Buffer("FLOAT", flat.size, flat)
-    return gpu.types.GPUTexture((width, height), format="RGBA16F", data=pixels)
+    pixels = TYPES.Buffer("FLOAT", flat.size, flat)
+    return TYPES.GPUTexture((width, height), format="RGBA16F", data=pixels)
 
 
 def _shader() -> gpu.types.GPUShader:
-    between = gpu.types.GPUStageInterfaceInfo("rome_picture")
+    between = TYPES.GPUStageInterfaceInfo("rome_picture")
     between.smooth("VEC2", "place")
-    info = gpu.types.GPUShaderCreateInfo()
+    info = TYPES.GPUShaderCreateInfo()
     info.push_constant("MAT4", "to_scene")
     info.sampler(0, "FLOAT_2D", "picture")
     info.vertex_in(0, "VEC2", "corner")

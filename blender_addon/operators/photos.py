@@ -68,7 +68,7 @@ class ROME_OT_add_photos(bpy.types.Operator):
     """Choose photos in the file browser, by dropping them, or from a script."""
 
     bl_idname = "rome.add_photos"
-    bl_label = "Choose Photos"
+    bl_label = "Choose Photos for ROME"  # so that it is understood in the menu of a drop
     bl_description = "Choose one or several photos of the same person"
     bl_options = {"INTERNAL"}
 
@@ -100,6 +100,7 @@ class ROME_OT_add_photos(bpy.types.Operator):
         name="Replace",
         description="Forget the photos chosen before",
         default=True,
+        options={"SKIP_SAVE", "HIDDEN"},
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

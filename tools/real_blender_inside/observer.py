@@ -1,28 +1,95 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs inside the watched Blender: opens the sidebar's tab and writes down what the file holds.
 
-Does not click or change anything else. ROME_WATCH names the JSON file it writes four times a
-second; ROME_TAB the sidebar tab.
+Does not click. ROME_WATCH names the JSON file it writes four times a second; ROME_ASK the one
+that says which of ORDERS to do next: settings that are not what the walk tests; ROME_TAB the
+sidebar tab; ROME_FRAMES the folder that animations are written to.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import bpy
+import mathutils
 
 EVERY = 0.25
 WATCH = Path(os.environ["ROME_WATCH"])
+ASK = Path(os.environ["ROME_ASK"])
+FRAMES = os.environ.get("ROME_FRAMES", "/tmp/rome-frames")
 TAB = os.environ.get("ROME_TAB", "ROME")
 rendered: list[str] = []
+draws: list[float] = []
+asked: list[str] = []
+
+
+def viewport() -> bpy.types.Area:
+    """Return the area of the first window's 3D viewport."""
+    window = bpy.context.window_manager.windows[0]
+    return next(area for area in window.screen.areas if area.type == "VIEW_3D")
+
+
+def look_at_the_head() -> None:
+    """Leave the camera's view for one from the front, a little from above."""
+    view = viewport().spaces.active.region_3d
+    head = next(bpy.data.objects[name] for name in heads())
+    view.view_perspective = "PERSP"
+    view.view_location = head.matrix_world @ (sum_of(head.bound_box) / 8)
+    view.view_distance = 0.75
+    view.view_rotation = mathutils.Euler((math.radians(82), 0.0, math.radians(20))).to_quaternion()
+
+
+def sum_of(corners: Iterable[Iterable[float]]) -> mathutils.Vector:
+    """Return the sum of points."""
+    return sum((mathutils.Vector(corner) for corner in corners), mathutils.Vector())
+
+
+def look_from_afar() -> None:
+    """Make the view orthographic."""
+    viewport().spaces.active.region_3d.view_perspective = "ORTHO"
+
+
+def five_frames() -> None:
+    """Let an animation have five frames, in the folder for them."""
+    scene = bpy.context.scene
+    scene.frame_start, scene.frame_end = 1, 5
+    scene.render.filepath = f"{FRAMES}/"
+
+
+def asset_browser() -> None:
+    """Turn the 3D viewport into an Asset Browser of this file."""
+    area = viewport()
+    area.ui_type = "ASSETS"
+    area.spaces.active.params.asset_library_reference = "LOCAL"
+
+
+ORDERS: dict[str, Callable[[], None]] = {
+    "look at the head": look_at_the_head,
+    "orthographic": look_from_afar,
+    "five frames": five_frames,
+    "asset browser": asset_browser,
+}
+
+
+def obey() -> None:
+    """Do what is asked for, once."""
+    try:
+        order = json.loads(ASK.read_text("utf-8"))
+    except FileNotFoundError:
+        return
+    if order["number"] > len(asked):
+        ORDERS[order["name"]]()
+        asked.append(order["name"])
 
 
 def open_tab() -> bool:
     """Show the 3D viewport's sidebar on the tab; return whether it took."""
-    window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    area = viewport()
     area.spaces.active.show_region_ui = True
     region = next(region for region in area.regions if region.type == "UI")
     try:
@@ -35,9 +102,9 @@ def open_tab() -> bool:
 def regions() -> dict[str, list[int]]:
     """Return the box (x, y from the top, width, height) px of the viewport and its sidebar."""
     window = bpy.context.window_manager.windows[0]
-    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
+    areas = [area for area in window.screen.areas if area.type == "VIEW_3D"]
     boxes = {}
-    for region in area.regions:
+    for region in (region for area in areas for region in area.regions):
         if region.type in ("UI", "WINDOW"):
             top = window.height - region.y - region.height
             boxes[region.type] = [region.x, top, region.width, region.height]
@@ -57,6 +124,8 @@ def heads() -> dict[str, dict[str, float]]:
 
 def note() -> float:
     """Write the state; return when to come again."""
+    obey()
+    spaces = [area.spaces.active for area in bpy.context.window_manager.windows[0].screen.areas]
     state = {
         "heads": heads(),
         "actions": [action.name for action in bpy.data.actions],
@@ -65,6 +134,10 @@ def note() -> float:
         "windows": len(bpy.context.window_manager.windows),
         "operators": [operator.bl_idname for operator in bpy.context.window_manager.operators],
         "regions": regions(),
+        "shading": next((space.shading.type for space in spaces if space.type == "VIEW_3D"), ""),
+        "assets": [each.name for each in bpy.data.collections if each.asset_data],
+        "draws": draws,
+        "asked": len(asked),
     }
     new = WATCH.with_suffix(".new")
     new.write_text(json.dumps(state), "utf-8")
@@ -77,10 +150,25 @@ def note_render(scene: bpy.types.Scene, *_unused: object) -> None:
     rendered.append(scene.name)
 
 
+def time_drawing() -> None:
+    """Take the time of every drawing of a viewport by the add-on's engine, in s."""
+    engines = bpy.types.RenderEngine.__subclasses__()
+    engine = next(each for each in engines if getattr(each, "bl_idname", "") == "ROME")
+    draw = engine.view_draw
+
+    def timed(self: bpy.types.RenderEngine, context: bpy.types.Context, graph: object) -> None:
+        start = time.perf_counter()
+        draw(self, context, graph)
+        draws.append(round(time.perf_counter() - start, 5))
+
+    engine.view_draw = timed
+
+
 def start() -> float | None:
     """Open the tab, then begin to note; without such a tab try again and again."""
     if not open_tab():
         return EVERY
+    time_drawing()
     bpy.app.handlers.render_complete.append(note_render)
     bpy.app.timers.register(note, first_interval=EVERY, persistent=True)
     return None

@@ -19,6 +19,7 @@ ENLARGED = 3
 # a half transparent panel does not disturb.
 READINGS: tuple[tuple[str, ...], ...] = ((), ("-threshold", "50%"))
 LIKENESS = 0.84
+VISIBLE = 12  # steps of 256
 SCREEN = (0, 0, 1280, 800)
 Box = tuple[int, int, int, int]
 
@@ -76,6 +77,13 @@ def find_phrase(words: list[Word], phrase: str) -> tuple[float, float] | None:
     return None if best is None else best[1:]
 
 
+def difference(before: bytes, after: bytes) -> float:
+    """Return the share of pixels that differ visibly between two of Screen.pixels' answers."""
+    if len(before) != len(after):
+        return 1.0
+    return sum(abs(a - b) > VISIBLE for a, b in zip(before, after, strict=True)) / len(before)
+
+
 @dataclass
 class Screen:
     """The X screen of DISPLAY. clicks counts the clicks of a mouse button since it was made."""
@@ -88,6 +96,13 @@ class Screen:
         """Save a picture of the whole screen as name.png."""
         _run("import", "-window", "root", str(self.pictures / f"{name}.png"))
         self.saved.append(name)
+
+    def pixels(self, box: Box = SCREEN) -> bytes:
+        """Return the greys of what is inside the box, one byte each."""
+        x, y, width, height = box
+        crop = f"{width}x{height}+{x}+{y}"
+        picture = _run("import", "-window", "root", "-crop", crop, "+repage", "png:-")
+        return _run("convert", "png:-", "-depth", "8", "gray:-", stdin=picture)
 
     def words(self, box: Box = SCREEN) -> list[Word]:
         """Return the words inside the box (x, y, width, height) px."""

@@ -128,3 +128,9 @@ def test_disabling_the_add_on_forgets_the_photos(enabled, backend, photos):
     enabled.ops.rome.add_photos(filepath=str(photos / "one.png"))
     registration.unregister_all()
     assert CHOICE.paths == []
+
+
+def test_the_file_browser_asks_nothing_but_for_photos(enabled):
+    properties = enabled.ops.rome.add_photos.get_rna_type().properties
+    shown = {each.identifier for each in properties if not each.is_hidden} - {"rna_type"}
+    assert shown == {"filepath"}

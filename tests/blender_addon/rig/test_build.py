@@ -215,3 +215,8 @@ def test_a_build_that_is_given_up_leaves_nothing(empty_blender, rig, after):
     data = empty_blender.data
     kinds = ("objects", "collections", "meshes", "armatures", "cameras", "materials", "images")
     assert {kind: len(getattr(data, kind)) for kind in kinds} == dict.fromkeys(kinds, 0)
+
+
+def test_the_bones_do_not_stand_before_the_face(built):
+    assert not built.armature.show_in_front
+    assert built.armature.data.display_type == "STICK"

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 
 from tools.real_blender_inside import screen as module
-from tools.real_blender_inside.screen import Screen, StepFailed, Word, find_phrase, read_words
+from tools.real_blender_inside.screen import (
+    Screen,
+    StepFailed,
+    Word,
+    difference,
+    find_phrase,
+    read_words,
+)
 
 HEADER = "level\tpage\tblock\tpar\tline\tword\tleft\ttop\twidth\theight\tconf\ttext\n"
 
@@ -140,3 +147,16 @@ def test_a_program_that_fails_fails_the_step() -> None:
     with pytest.raises(StepFailed, match="false failed"):
         module._run("false")
     assert module._run("cat", stdin=b"a") == b"a"
+
+
+def test_only_what_is_visible_counts_as_a_difference() -> None:
+    before = bytes([100] * 8)
+    assert difference(before, before) == 0.0
+    assert difference(before, bytes([103] * 8)) == 0.0
+    assert difference(before, bytes([100] * 6 + [200, 0])) == 0.25
+    assert difference(before, bytes([100] * 9)) == 1.0  # the box changed
+
+
+def test_pixels_are_those_of_the_box(player: Player, tmp_path: Path) -> None:
+    assert Screen(tmp_path).pixels((10, 20, 30, 40)) == b""
+    assert "30x40+10+20" in player.commands[0] and "gray:-" in player.commands[1]

@@ -1,22 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The walk's waiting, its verdict on clicks, and what it leaves running: nothing.
+"""The walk's order, its verdict on clicks, and what it leaves running: nothing.
 
 Does not know Blender: the screen and the observer's file are made up.
 """
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tools.real_blender_inside import making, showing, watch
 from tools.real_blender_inside import story as module
 from tools.real_blender_inside.screen import StepFailed
 
-QUIET = {"regions": {"UI": [756, 81, 292, 616], "WINDOW": [2, 27, 1046, 670]}, "heads": {}}
+QUIET = {
+    "regions": {"UI": [756, 81, 292, 616], "WINDOW": [2, 27, 1046, 670]},
+    "heads": {"Ada": {}}, "actions": [], "draws": [0.02, 0.01, 0.03], "asked": 0, "renders": 0,
+}  # fmt: skip
 
 
 class FakeScreen:
@@ -46,56 +49,71 @@ class FakeScreen:
     def press(self, key: str) -> None:
         self.clicked.append(f"key {key}")
 
+    def pixels(self, box) -> bytes:
+        """What is seen changes with every thing that was done."""
+        return bytes([len(self.clicked) * 37 % 256]) * 100
+
     def save(self, name: str) -> None:
         self.saved.append(name)
 
 
-@pytest.fixture
-def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The observer's file, and no waiting between looks."""
-    path = tmp_path / "watch.json"
-    monkeypatch.setattr(module, "WATCH", path)
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
-    return path
+class FakeSource:
+    """Drops files, or does not."""
 
+    takes = True
 
-def test_before_the_observer_began_nothing_is_known(watch: Path) -> None:
-    assert module.state() == {}
-    watch.write_text(json.dumps(QUIET))
-    assert module.state() == QUIET
-    assert module.sidebar() == (756, 81, 292, 616)
+    def __init__(self, display: str, file: Path) -> None:
+        self.file = file
 
+    def __enter__(self) -> FakeSource:
+        return self
 
-def test_waiting_ends_when_it_shows(watch: Path) -> None:
-    watch.write_text(json.dumps(QUIET | {"heads": {"Ada": {}}}))
-    assert module.wait("the head", lambda now: now["heads"], 5.0)["heads"] == {"Ada": {}}
+    def __exit__(self, *error: object) -> None:
+        pass
 
-
-def test_waiting_in_vain_says_what_for_and_what_there_is(watch: Path) -> None:
-    watch.write_text(json.dumps(QUIET))
-    with pytest.raises(StepFailed, match="the head did not happen within 0 s.*regions"):
-        module.wait("the head", lambda now: now["heads"], 0.01)
+    def drop(self, x: int, y: int) -> bool:
+        return self.takes and self.file.exists()
 
 
 @pytest.fixture
-def walked(watch: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeScreen:
-    """A screen for a walk on which every wait is fulfilled."""
-    monkeypatch.setattr(module, "wait", lambda what, shows, seconds: QUIET)
-    monkeypatch.setattr(module, "state", lambda: QUIET | {"heads": {"Ada": {}}, "actions": []})
+def walked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeScreen:
+    """A screen for a walk on which every wait is fulfilled and five frames are written."""
+    for each in (module, making, showing):
+        monkeypatch.setattr(each, "wait", lambda what, shows, seconds: QUIET)
+        monkeypatch.setattr(each.time, "sleep", lambda seconds: None)
+    for each in (making, showing, watch):
+        monkeypatch.setattr(each, "state", lambda: QUIET)
+    monkeypatch.setattr(showing, "ask", lambda name: None)
+    monkeypatch.setattr(showing, "FRAMES", tmp_path)
+    monkeypatch.setattr(making, "Source", FakeSource)
     monkeypatch.setattr(module.Path, "home", lambda: tmp_path)
+    monkeypatch.setenv("DISPLAY", ":1")
     (tmp_path / "portrait.jpg").touch()
+    for number in range(5):
+        (tmp_path / f"{number}.png").touch()
     return FakeScreen(tmp_path)
 
 
-def test_the_walk_is_three_clicks_to_the_head_then_slider_key_and_render(
+def test_the_walk_is_three_clicks_to_the_head_then_everything_else(
     walked: FakeScreen, capsys: pytest.CaptureFixture[str]
 ) -> None:
     module.story(walked)
-    assert walked.clicked[:3] == ["Choose Photos", "portrait.jpg", "Create Head"]
-    assert walked.clicked.index("drag Open") < walked.clicked.index("Key All")
-    assert walked.clicked[-1] == f"key {module.F12}"
-    assert "clicks from photo to head: 3" in capsys.readouterr().out
-    assert walked.saved == sorted(walked.saved) and len(walked.saved) >= 8
+    done = walked.clicked
+    assert done[:3] == ["Choose Photos", "portrait.jpg", "Create Head"]
+    order = ["drag Open", "Key All", "Rendered", "drag Left", f"key {showing.F12}"]
+    order += [f"key ctrl+{showing.F12}", "Choose Photos for ROME", "Mark as Asset"]
+    places = [done.index(each) for each in order]
+    assert places == sorted(places)
+    assert done.count(f"key {making.UNDO}") == done.count(f"key {making.REDO}") == 2
+    said = capsys.readouterr().out
+    assert "clicks from photo to head: 3" in said
+    assert all(f"done: {step.__name__}" in said for step in module.STEPS)
+    assert walked.saved == sorted(walked.saved) and len(walked.saved) == 18
+
+
+def test_some_steps_can_be_walked_alone(walked: FakeScreen) -> None:
+    module.story(walked, ["key_all"])
+    assert "Key All" in walked.clicked and "drag Open" not in walked.clicked
 
 
 def test_a_fourth_click_breaks_the_promise(
@@ -105,9 +123,56 @@ def test_a_fourth_click_breaks_the_promise(
         screen.click((0, 0))
         screen.click((0, 0))
 
-    monkeypatch.setattr(module, "create_head", two_more)
+    monkeypatch.setattr(making, "create_head", two_more)
     with pytest.raises(StepFailed, match="4 clicks"):
         module.story(walked)
+
+
+def test_a_preview_that_looks_the_same_is_a_failure(
+    walked: FakeScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walked, "pixels", lambda box: b"same")
+    with pytest.raises(StepFailed, match="looks like Solid"):
+        showing.preview(walked)
+    with pytest.raises(StepFailed, match="did not follow"):
+        showing.preview_follows(walked)
+
+
+def test_a_viewport_that_never_rests_is_a_failure(
+    walked: FakeScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = iter(range(99))
+    monkeypatch.setattr(walked, "pixels", lambda box: bytes([next(pictures)]))
+    with pytest.raises(StepFailed, match="rest"):
+        showing.rest(walked)
+
+
+def test_slow_drawing_is_a_failure(walked: FakeScreen, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = QUIET | {"draws": [0.01, 0.2, 0.3]}
+    monkeypatch.setattr(showing, "state", lambda: slow)
+    with pytest.raises(StepFailed, match="waiting"):
+        showing.orthographic(walked)
+
+
+def test_a_missing_frame_is_a_failure(walked: FakeScreen, tmp_path: Path) -> None:
+    (tmp_path / "3.png").unlink()
+    with pytest.raises(StepFailed, match="wrote 4 frames"):
+        showing.animate(walked)
+
+
+def test_a_second_head_in_spite_of_esc_is_a_failure(
+    walked: FakeScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = iter([QUIET, *[QUIET | {"heads": {"Ada": {}, "Bea": {}}}] * 9])
+    monkeypatch.setattr(making, "state", lambda: next(states))
+    with pytest.raises(StepFailed, match="Esc"):
+        making.cancel_head(walked)
+
+
+def test_a_refused_drop_is_a_failure(walked: FakeScreen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSource, "takes", False)
+    with pytest.raises(StepFailed, match="did not take"):
+        making.drop_photo(walked)
 
 
 def test_a_traceback_while_installing_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +194,7 @@ def test_whatever_happens_everything_started_is_ended(
             processes.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=-1))
         return processes
 
-    def story(screen: FakeScreen) -> None:
+    def story(screen: FakeScreen, names: list[str]) -> None:
         if fails:
             raise StepFailed("the head did not happen")
 
