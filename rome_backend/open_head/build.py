@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rome_backend.core.errors import FileInvalid, RomeError
 from rome_backend.core.head_model import load_head_model, save_head_model, topology_id
-from rome_backend.core.types import F32, I32, HeadModel, LandmarkTable
+from rome_backend.core.types import F32, F64, I32, HeadModel, LandmarkTable
+from rome_backend.open_head import teeth
 from rome_backend.open_head.atlas import build_atlas
 from rome_backend.open_head.correctives import pose_dirs
 from rome_backend.open_head.expressions import expression_dirs
@@ -22,13 +24,12 @@ from rome_backend.open_head.eyeballs import SECTORS, eyeball
 from rome_backend.open_head.geometry import (
     EYEBALL_VERTICES,
     FACE_LANDMARKS,
-    SKIN_VERTICES,
     HeadGeometry,
 )
 from rome_backend.open_head.identity import shape_dirs
 from rome_backend.open_head.regions import build_regions
 from rome_backend.open_head.skinning_weights import PARENTS, build_joint_regressor, build_weights
-from rome_backend.open_head.surface import build_skin
+from rome_backend.open_head.surface import Skin, build_skin
 
 NAME = "open-head"
 LICENCE = "Apache-2.0"
@@ -107,27 +108,66 @@ def _f32(array: np.ndarray) -> F32:
 def build_geometry() -> HeadGeometry:
     """Return the mean head: surface, atlas, regions, landmarks, joints and weights."""
     skin = build_skin()
-    eye, eye_faces = eyeball(skin.eye_centre)
-    vertices = np.concatenate([skin.vertices, eye, eye * (-1, 1, 1)])
-    left, right = SKIN_VERTICES, SKIN_VERTICES + EYEBALL_VERTICES
-    faces = np.concatenate([skin.faces, eye_faces + left, eye_faces[:, ::-1] + right])
-    numbers = np.arange(EYEBALL_VERTICES)
+    parts = [*both_eyeballs(skin), *mouth_parts(skin)]
+    starts = np.cumsum([len(skin.vertices), *(len(part.vertices) for part in parts)])
+    vertices = np.concatenate([skin.vertices, *(part.vertices for part in parts)])
+    placed = list(zip(parts, starts, strict=False))
+    faces = np.concatenate([skin.faces, *(part.faces + start for part, start in placed)])
+    left, right = starts[1], starts[0]  # an eyeball's mirror image is the other one
+    mirrors = [skin.mirror, parts[0].mirror + left, parts[1].mirror + right]
+    mirrors += [part.mirror + start for part, start in placed[2:]]
     uvs, uv_faces = build_atlas(skin)
     return HeadGeometry(
         vertices=vertices,
         faces=faces.astype(np.int32),
         uvs=uvs,
         uv_faces=uv_faces,
-        mirror=np.r_[skin.mirror, right + numbers, left + numbers].astype(np.int32),
+        mirror=np.concatenate(mirrors).astype(np.int32),
         weights=build_weights(skin),
         joint_regressor=build_joint_regressor(skin, vertices),
         parents=np.array(PARENTS, dtype=np.int32),
         regions=build_regions(skin),
-        landmarks=landmark_table(faces),
+        landmarks=landmark_table(faces, len(skin.vertices)),
+        skin_count=len(skin.vertices),
     )
 
 
-def landmark_table(faces: I32) -> LandmarkTable:
+@dataclass(frozen=True)
+class Part:
+    """A mesh beside the skin: vertices (P, 3) m, faces (Q, 3), mirror (P,) numbers in itself or,
+    for eyeballs, in the other one."""
+
+    vertices: F64
+    faces: I32
+    mirror: I32
+
+
+def both_eyeballs(skin: Skin) -> tuple[Part, Part]:
+    """Return the left and the right eyeball."""
+    eye, faces = eyeball(skin.eye_centre)
+    numbers = np.arange(EYEBALL_VERTICES, dtype=np.int32)
+    return Part(eye, faces, numbers), Part(eye * (-1, 1, 1), faces[:, ::-1], numbers)
+
+
+def mouth_parts(skin: Skin) -> tuple[Part, Part, Part]:
+    """Return upper teeth, lower teeth and tongue."""
+    lips = skin.vertices[skin.mouth[0][[0, -1]]].mean(axis=0)
+    mirror = teeth.grid_mirror(teeth.ROWS, teeth.COLUMNS)
+    upper, lower = (
+        Part(symmetric(teeth.teeth_row(lips, k), mirror), teeth.teeth_faces(k), mirror)
+        for k in (True, False)
+    )
+    mirror = teeth.grid_mirror(teeth.TONGUE_ALONG, teeth.TONGUE_ACROSS)
+    tongue = symmetric(teeth.tongue(lips), mirror)
+    return upper, lower, Part(tongue, teeth.tongue_faces(), mirror)
+
+
+def symmetric(vertices: F64, mirror: I32) -> F64:
+    """Return vertices (P, 3) made exactly symmetric: the mean with their mirror image."""
+    return (vertices + vertices[mirror] * (-1, 1, 1)) / 2
+
+
+def landmark_table(faces: I32, skin_count: int) -> LandmarkTable:
     """Return MediaPipe's 478 landmarks, each exactly on a vertex of faces (F, 3).
 
     The first 468 are the skin's first vertices; the irises' are the eyeballs' front poles and
@@ -135,8 +175,8 @@ def landmark_table(faces: I32) -> LandmarkTable:
     """
     quarter = SECTORS // 4
     ring = 1 + (IRIS_RING - 1) * SECTORS + quarter * np.arange(4)
-    left = SKIN_VERTICES + np.r_[0, ring]
-    right = SKIN_VERTICES + EYEBALL_VERTICES + np.r_[0, ring[[2, 1, 0, 3]]]
+    left = skin_count + np.r_[0, ring]
+    right = skin_count + EYEBALL_VERTICES + np.r_[0, ring[[2, 1, 0, 3]]]
     vertices = np.r_[np.arange(FACE_LANDMARKS), right, left]
     face_of = np.full(faces.max() + 1, -1)
     corner_of = face_of.copy()

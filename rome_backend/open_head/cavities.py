@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Eye sockets and the mouth's inside: rings that continue lids and lips inwards.
+"""Eye sockets, nostrils and the mouth's inside, which continue lids and lips inwards.
 
 Does not know eyeballs' surfaces, teeth or a tongue.
 """
@@ -14,11 +14,19 @@ from rome_backend.open_head.half_mesh import HalfMesh
 EYE_RADIUS = 0.0119
 LID_GAP = 0.0004
 SOCKET_RINGS = ((-0.0018, 0.99), (-0.006, 1.06), (-0.012, 0.90))  # depth m, size
-MOUTH_LOOP_HALF = 17
-# depth m, half height m, width relative to the lips'
-MOUTH_RINGS = ((-0.010, 0.009, 0.93), (-0.020, 0.014, 0.88))
+MOUTH_LOOP_HALF = 13
+# depth, half height, half width and how far the sides lie behind the middle, in m: wide enough
+# for two rows of teeth
+MOUTH_RINGS = (
+    (-0.0085, 0.008, 0.0215, 0.0100),
+    (-0.0125, 0.014, 0.0265, 0.0125),
+    (-0.020, 0.017, 0.0295, 0.0125),
+    (-0.034, 0.018, 0.0300, 0.0060),
+    (-0.048, 0.013, 0.0230, 0.0),
+)
 # depth, half height, half width in m: the open loop is all but shut, so that nobody sees through
-MOUTH_BACK = (-0.034, 0.0003, 0.0005)
+MOUTH_BACK = (-0.054, 0.0003, 0.0005)
+NOSTRIL_DEPTH = np.array([0.0003, 0.0065, -0.0030])
 
 
 def eye_centre(eye: F64, pupil: F64) -> F64:
@@ -50,19 +58,18 @@ def add_socket(mesh: HalfMesh, eye: list[int], centre: F64) -> list[list[int]]:
 def add_mouth(mesh: HalfMesh, lips: list[int]) -> list[list[int]]:
     """Continue half the lips' inner loop (21, bottom to top) into an open bag.
 
-    Returns the half rings, the lips first; the last one is half of the open loop of 32.
+    Returns the half rings, the lips first; the last one is half of the open loop of 24.
     """
     loop = mesh.at(lips)
     middle = np.array([0.0, (loop[0, 1] + loop[-1, 1]) / 2, loop[[0, -1], 2].mean()])
-    half_width = loop[:, 0].max()
     angle = np.linspace(-np.pi / 2, np.pi / 2, len(lips))
     first = loop + (0.0, 0.0, -0.004)
     first[:, 1] += 0.0008 * np.sin(angle)
     rings = [lips, mesh.add(first)]
-    for depth, height, width in MOUTH_RINGS:
-        x = half_width * width * np.cos(angle)
-        z = middle[2] + depth - 0.012 * np.cos(angle) ** 2
-        rings.append(mesh.add(_on_plane(x, middle[1] + height * np.sin(angle), z)))
+    for depth, height, width, behind in MOUTH_RINGS:
+        z = middle[2] + depth - behind * np.cos(angle) ** 2
+        ring = _on_plane(width * np.cos(angle), middle[1] + height * np.sin(angle), z)
+        rings.append(mesh.add(ring))
     for a, b in zip(rings, rings[1:], strict=False):
         mesh.strip(a, b)
     angle = np.linspace(-np.pi / 2, np.pi / 2, MOUTH_LOOP_HALF)
@@ -71,6 +78,30 @@ def add_mouth(mesh: HalfMesh, lips: list[int]) -> list[list[int]]:
     rings.append(mesh.add(_on_plane(width * np.cos(angle), y, z)))
     mesh.zipper(rings[-2], rings[-1])
     return rings
+
+
+def add_nostril(mesh: HalfMesh, floor: list[int]) -> list[int]:
+    """Refine the faces numbered in floor and sink them into the nose; returns new vertices.
+
+    The floor's rim and the landmarks in it stay where they are.
+    """
+    corners = {i for number in floor for i in mesh.faces[number]}
+    fine = mesh.refine(floor)
+    members = corners | set(fine)
+    edge = _rim(mesh, members)
+    inner = sorted(members - edge)
+    rim = mesh.at(sorted(edge))
+    points = mesh.at(inner)
+    away = np.linalg.norm(points[:, None] - rim, axis=2).min(axis=1)
+    sink = np.sqrt(np.clip(away / away.max(), 0, 1))
+    for vertex, point, part in zip(inner, points, sink, strict=True):
+        mesh.points[vertex] = point + part * NOSTRIL_DEPTH
+    return fine
+
+
+def _rim(mesh: HalfMesh, members: set[int]) -> set[int]:
+    """Return the members that share a face with others."""
+    return {i for face in mesh.faces for i in face if i in members and not members >= {*face}}
 
 
 def _on_plane(x: F64, y: F64, z: F64) -> F64:

@@ -11,8 +11,8 @@ import numpy as np
 from rome_backend.core.types import F64
 from rome_backend.open_head.half_mesh import HalfMesh
 
-FIRST_ROW, LAST_ROW = 1, 8
-FIRST_COLUMN, LAST_COLUMN = 12, 18
+FIRST_ROW, LAST_ROW = 5, 17
+FIRST_COLUMN, LAST_COLUMN = 18, 27
 CENTRE = np.array([0.0745, -0.0215, -0.0735])
 HALF_HEIGHT, HALF_WIDTH = 0.0300, 0.0185
 TILT = np.radians(10.0)
@@ -21,16 +21,20 @@ ROOT_SCALE = 0.66
 # Each ring: size relative to the outline, height of the relief in mm over the tilted sheet
 # (negative is towards the head): back of the ear, rim, groove, antihelix, concha.
 RINGS = (
-    (0.78, -5.5),
-    (0.98, -4.6),
-    (1.05, -2.2),
-    (1.06, 0.4),
-    (0.99, 2.0),
-    (0.89, -0.6),
-    (0.79, -3.6),
-    (0.67, 0.4),
-    (0.46, -7.5),
-    (0.22, -10.5),
+    (0.74, -6.0),
+    (0.87, -5.4),
+    (0.98, -4.4),
+    (1.04, -2.4),
+    (1.06, 0.2),
+    (1.02, 2.0),
+    (0.95, 1.4),
+    (0.88, -1.0),
+    (0.80, -2.6),
+    (0.71, -0.2),
+    (0.61, -0.8),
+    (0.48, -7.0),
+    (0.33, -9.6),
+    (0.17, -10.8),
 )
 
 
@@ -41,7 +45,7 @@ def ear_cells() -> set[tuple[int, int]]:
 
 
 def ear_root(rings: list[list[int]]) -> list[int]:
-    """Return the closed loop of 26 cranium vertices round the block, hole to its left."""
+    """Return the closed loop of 42 cranium vertices round the block, hole to its left."""
     columns = list(range(FIRST_COLUMN, LAST_COLUMN + 1))
     rows = list(range(FIRST_ROW + 1, LAST_ROW))
     front = [rings[FIRST_ROW][k] for k in columns]

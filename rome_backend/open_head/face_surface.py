@@ -15,6 +15,8 @@ from rome_backend.open_head.geometry import FACE_LANDMARKS
 from rome_backend.open_head.mean_face import mean_face, mirror_landmarks, symmetric_triangles
 from rome_backend.open_head.subdivision import boundary_loops, interpolating_loop
 
+# The floor of the left nostril among the landmarks.
+NOSTRIL = (250, 290, 305, 289, 392, 309, 459, 458)
 HAIRLINE, CHIN, UPPER_LIP, LOWER_LIP, LEFT_EYE_CORNER = 10, 152, 13, 14, 263
 
 
@@ -24,7 +26,8 @@ class FaceHalf:
 
     vertices (H, 3) m; faces (F, 3); numbers, partners: final vertex number of each and of its
     mirror image (landmarks keep theirs); oval: 37 from hairline to chin; eye: closed 32;
-    mouth: 21 from the lower lip's middle over the corner to the upper lip's.
+    mouth: 21 from the lower lip's middle over the corner to the upper lip's; nostril: numbers of
+    the faces between the landmarks NOSTRIL.
     """
 
     vertices: F64
@@ -34,6 +37,7 @@ class FaceHalf:
     oval: list[int]
     eye: list[int]
     mouth: list[int]
+    nostril: list[int]
 
 
 def fine_mirror(edges: I32, landmark_mirror: I32) -> I32:
@@ -47,14 +51,18 @@ def fine_mirror(edges: I32, landmark_mirror: I32) -> I32:
 def face_half() -> FaceHalf:
     """Return the left half of the mean face after one interpolating Loop subdivision."""
     landmark_mirror = mirror_landmarks()[:FACE_LANDMARKS]
-    vertices, faces, edges = interpolating_loop(mean_face()[:FACE_LANDMARKS], symmetric_triangles())
+    triangles = symmetric_triangles()
+    vertices, faces, edges = interpolating_loop(mean_face()[:FACE_LANDMARKS], triangles)
     mirror = fine_mirror(edges, landmark_mirror)
     vertices = (vertices + vertices[mirror] * (-1, 1, 1)) / 2
     middle = mirror == np.arange(len(mirror))
     side = np.where(middle, 0.0, np.sign(vertices[:, 0]))
     # Where lips meet, x alone could mistake the side of a vertex between two landmarks.
     side[FACE_LANDMARKS:] = np.where(middle[FACE_LANDMARKS:], 0.0, np.sign(side[edges].sum(axis=1)))
-    half_faces = faces[side[faces].sum(axis=1) > 0]
+    on_half = side[faces].sum(axis=1) > 0
+    half_faces = faces[on_half]
+    # Loop's step stacks the four parts of all triangles.
+    nostril = np.tile(np.isin(triangles, NOSTRIL).all(axis=1), 4)[on_half]
     used = np.unique(half_faces)
     half_of = np.full(len(vertices), -1)
     half_of[used] = np.arange(len(used))
@@ -66,7 +74,10 @@ def face_half() -> FaceHalf:
         half_of[half_faces].astype(np.int32),
         used.tolist(),
         mirror[used].tolist(),
-        *(half_of[ring].tolist() for ring in (oval, eye, mouth)),
+        half_of[oval].tolist(),
+        half_of[eye].tolist(),
+        half_of[mouth].tolist(),
+        np.flatnonzero(nostril).tolist(),
     )
 
 

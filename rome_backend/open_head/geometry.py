@@ -15,7 +15,6 @@ from scipy.sparse import csr_matrix
 from rome_backend.core.types import F64, I32, LandmarkTable, Mask
 from rome_backend.open_head.laplacian import bilaplacian
 
-SKIN_VERTICES = 3931
 EYEBALL_VERTICES = 546
 FACE_LANDMARKS = 468
 
@@ -24,8 +23,9 @@ FACE_LANDMARKS = 468
 class HeadGeometry:
     """Surface, rig and regions of the open head, in head space.
 
-    vertices (V, 3) f64 m: skin first (landmark k is vertex k for k < 468), then the left and
-    the right eyeball; faces (F, 3) i32, counter-clockwise from outside;
+    vertices (V, 3) f64 m: skin first (landmark k is vertex k for k < 468; skin_count of them),
+    then left eyeball, right eyeball, upper teeth, lower teeth, tongue;
+    faces (F, 3) i32, counter-clockwise from outside;
     uvs (Vt, 2) f64 in [0, 1], v up, the first V belong to the vertices; uv_faces (F, 3) i32;
     mirror (V,) i32: vertices[mirror] * (-1, 1, 1) == vertices;
     weights (V, 5) f64, rows sum to 1; joint_regressor (5, V) f64 >= 0, rows sum to 1;
@@ -42,11 +42,11 @@ class HeadGeometry:
     parents: I32
     regions: Mapping[str, Mask]
     landmarks: LandmarkTable
-    skin_count: int = SKIN_VERTICES
+    skin_count: int
 
     @property
     def skin_vertices(self) -> F64:
-        """The skin's vertices (3931, 3) m."""
+        """The skin's vertices (Vs, 3) m."""
         return self.vertices[: self.skin_count]
 
     @property
@@ -66,9 +66,9 @@ class HeadGeometry:
         return np.einsum("lc,lcx->lx", self.landmarks.barycentric.astype(np.float64), corners)
 
     def skin_energy(self) -> csr_matrix:
-        """Return the bending energy of the skin (3931, 3931), for `BilaplacianSpread`."""
+        """Return the bending energy of the skin (Vs, Vs), for `BilaplacianSpread`."""
         return bilaplacian(self.skin_vertices, self.skin_faces)
 
     def skin_region(self, name: str) -> Mask:
-        """Return a region as a mask of the skin's vertices (3931,)."""
+        """Return a region as a mask of the skin's vertices (Vs,)."""
         return self.regions[name][: self.skin_count]

@@ -71,31 +71,24 @@ class HalfMesh:
         for k, vertex in enumerate(ring):
             self.faces.append((vertex, ring[(k + 1) % len(ring)], centre))
 
-    def split_longest(self, candidates: set[int], middle: bool) -> int:
-        """Split the longest edge between candidates; on the sagittal plane if middle is set.
+    def refine(self, chosen: list[int]) -> list[int]:
+        """Split the faces numbered in chosen into four and their neighbours so that no gap opens.
 
-        Returns the new vertex. In the whole mesh it counts once on the plane, else twice.
+        Returns the new vertices, the middles of the edges of chosen faces, in the order of their
+        edges. The faces are numbered anew.
         """
-        edges = [
-            (t[k], t[(k + 1) % 3])
-            for t in self.faces
-            for k in range(3)
-            if t[k] in candidates and t[(k + 1) % 3] in candidates
-        ]
-        points = np.array(self.points)
-        ends = np.array(edges)
-        on_plane = (points[ends, 0] == 0).sum(axis=1)
-        length = np.linalg.norm(points[ends[:, 0]] - points[ends[:, 1]], axis=1)
-        length[(on_plane != 2) if middle else (on_plane > 0)] = 0.0
-        a, b = edges[int(np.argmax(length))]
-        new = self.add([(points[a] + points[b]) / 2])[0]
-        for face in [t for t in self.faces if a in t and b in t]:
-            self.faces.remove(face)
-            self.faces += [
-                tuple(new if v == a else v for v in face),  # type: ignore[list-item]
-                tuple(new if v == b else v for v in face),  # type: ignore[list-item]
-            ]
-        return new
+        middle: dict[tuple[int, int], int] = {}
+        for number in chosen:
+            corners = self.faces[number]
+            for a, b in zip(corners, corners[1:] + corners[:1], strict=True):
+                edge = (min(a, b), max(a, b))
+                if edge not in middle:
+                    middle[edge] = self.add([(self.points[a] + self.points[b]) / 2])[0]
+        faces: list[tuple[int, int, int]] = []
+        for corners in self.faces:
+            faces += _split(corners, middle)
+        self.faces = faces
+        return list(middle.values())
 
     def mirrored(self, numbers: list[int], partners: list[int]) -> MirroredMesh:
         """Return the whole mesh; numbers, partners: final numbers of the first half vertices
@@ -118,3 +111,20 @@ class HalfMesh:
         mirror[left], mirror[right] = right, left
         faces = np.concatenate([to_left[half], to_right[half][:, ::-1]]).astype(np.int32)
         return MirroredMesh(vertices, faces, mirror, to_left, to_right)
+
+
+def _split(
+    corners: tuple[int, int, int], middle: dict[tuple[int, int], int]
+) -> list[tuple[int, int, int]]:
+    """Return the parts of a triangle whose edges in middle are halved."""
+    a, b, c = corners
+    ab, bc, ca = (middle.get((min(p, q), max(p, q))) for p, q in ((a, b), (b, c), (c, a)))
+    if ab is not None and bc is not None and ca is not None:
+        return [(a, ab, ca), (b, bc, ab), (c, ca, bc), (ab, bc, ca)]
+    for _ in range(3):
+        if ab is not None and bc is not None:
+            return [(ab, b, bc), (a, ab, bc), (a, bc, c)]
+        if ab is not None and ca is None:
+            return [(a, ab, c), (ab, b, c)]
+        a, b, c, ab, bc, ca = b, c, a, bc, ca, ab
+    return [(a, b, c)]

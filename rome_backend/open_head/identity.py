@@ -26,6 +26,7 @@ CRANIUM_WEIGHT = 0.15
 NECK_FADE_M = 0.07
 FACE_FADE_M = 0.03
 EAR_FADE_M = 0.012
+ARM_M = 0.02
 
 
 def shape_dirs(geometry: HeadGeometry, components: int = 60) -> F32:
@@ -33,7 +34,8 @@ def shape_dirs(geometry: HeadGeometry, components: int = 60) -> F32:
 
     Karhunen-Loeve expansion of the prior of `identity_prior` on landmarks and points of cranium,
     ears and neck, spread over the skin; ordered by variance on the surface. Ears and eyeballs
-    move rigidly, lips stay closed, the neck's lower border stays. Source: our own.
+    move rigidly, teeth and tongue affinely with the mouth, lips stay closed, the neck's lower
+    border stays. Source: our own.
     """
     samples = sample_vertices(geometry)
     handles = np.r_[np.arange(FACE_LANDMARKS), samples]
@@ -44,6 +46,7 @@ def shape_dirs(geometry: HeadGeometry, components: int = 60) -> F32:
     directions = np.zeros((len(geometry.vertices), 3, components))
     directions[: geometry.skin_count] = skin
     carry_eyeballs(geometry, directions)
+    carry_mouth(geometry, directions)
     area = vertex_areas(geometry.skin_vertices, geometry.skin_faces)
     variance = np.einsum("v,vck,vck->k", area, skin, skin)
     directions = directions[:, :, np.argsort(-variance, kind="stable")]
@@ -132,3 +135,18 @@ def with_steady_signs(directions: F64) -> F64:
     flat = directions.reshape(-1, directions.shape[2])
     largest = flat[np.argmax(np.abs(flat), axis=0), np.arange(flat.shape[1])]
     return directions * np.where(largest < 0, -1.0, 1.0)
+
+
+def carry_mouth(geometry: HeadGeometry, directions: F64) -> None:
+    """Move teeth, gums and tongue of directions (V, 3, S) by the affine map, in place, that
+    follows the lips and the mouth's inside best."""
+    regions = geometry.regions
+    around = np.flatnonzero(regions["mouth_inside"] | regions["lips"])
+    inner = np.flatnonzero(regions["teeth"] | regions["gums"] | regions["tongue"])
+    middle = geometry.vertices[around].mean(axis=0)
+    arms = [
+        np.column_stack([geometry.vertices[part] - middle, np.full(len(part), ARM_M)])
+        for part in (around, inner)
+    ]
+    mapping = np.linalg.lstsq(arms[0], directions[around].reshape(len(around), -1))[0]
+    directions[inner] = (arms[1] @ mapping).reshape(len(inner), *directions.shape[1:])

@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 from rome_backend.core.types import F64, JOINTS, Mask
 from rome_backend.open_head.eyeballs import RINGS, SECTORS
-from rome_backend.open_head.geometry import EYEBALL_VERTICES, FACE_LANDMARKS, SKIN_VERTICES
+from rome_backend.open_head.geometry import EYEBALL_VERTICES, FACE_LANDMARKS
 from rome_backend.open_head.landmark_sets import (
     BELOW_NOSE,
     BESIDE_CORNERS,
@@ -22,26 +22,31 @@ from rome_backend.open_head.landmark_sets import (
 )
 from rome_backend.open_head.laplacian import BilaplacianSpread, bilaplacian
 from rome_backend.open_head.surface import Skin
+from rome_backend.open_head.teeth import TONGUE_VERTICES, TOOTH_VERTICES
 
 PARENTS = (-1, 0, 1, 1, 1)
+NECK, JAW, LEFT_EYE, RIGHT_EYE = (JOINTS.index(n) for n in ("neck", "jaw", "left_eye", "right_eye"))
 CORNER_WEIGHT = 0.42
 LOOSE = 0.02  # cheeks and chin follow their targets only roughly, so that they bend smoothly
 JAW_JOINT = np.array([0.0, -0.036, -0.060])
 NECK_JOINT = np.array([0.0, -0.130, -0.102])
 ROOT_JOINT = np.array([0.0, -0.172, -0.102])
 # The neck bends between two tilted planes: height over z = -60 mm along the neck's axis.
-NECK_TILT, NECK_BOTTOM, NECK_TOP = 0.4, -0.185, -0.105
+NECK_TILT, NECK_BOTTOM, NECK_TOP = 0.4, -0.180, -0.105
 
 
 def build_weights(skin: Skin) -> F64:
-    """Return weights (5023, 5) in the order of JOINTS; rows sum to 1."""
+    """Return weights (V, 5) in the order of JOINTS; rows sum to 1.
+
+    Upper teeth hang on the head, lower teeth and tongue on the jaw.
+    """
     jaw = np.clip(jaw_weights(skin), 0, 1)
     neck = neck_weights(skin.vertices)
-    weights = np.zeros((SKIN_VERTICES + 2 * EYEBALL_VERTICES, len(JOINTS)))
-    weights[:SKIN_VERTICES, :3] = np.column_stack([(1 - neck) * (1 - jaw), neck * (1 - jaw), jaw])
-    weights[SKIN_VERTICES : SKIN_VERTICES + EYEBALL_VERTICES, 3] = 1.0
-    weights[SKIN_VERTICES + EYEBALL_VERTICES :, 4] = 1.0
-    return weights
+    columns = [(1 - neck) * (1 - jaw), neck * (1 - jaw), jaw, 0 * jaw, 0 * jaw]
+    joints = (LEFT_EYE, RIGHT_EYE, NECK, JAW, JAW)
+    counts = (EYEBALL_VERTICES, EYEBALL_VERTICES, TOOTH_VERTICES, TOOTH_VERTICES, TONGUE_VERTICES)
+    rigid = np.repeat(np.eye(len(JOINTS))[list(joints)], counts, axis=0)
+    return np.concatenate([np.column_stack(columns), rigid])
 
 
 def neck_weights(vertices: F64) -> F64:
@@ -105,17 +110,17 @@ def _lip_weight(across: F64, lower: Mask) -> F64:
 
 
 def build_joint_regressor(skin: Skin, vertices: F64) -> F64:
-    """Return the regressor (5, 5023), non-negative rows summing to 1, for all vertices (5023, 3).
+    """Return the regressor (5, V), non-negative rows summing to 1, for all vertices (V, 3).
 
     Eyes: the mean of the eyeball's equator, which is its centre. Root, neck, jaw: surrounding
     skin in symmetric pairs, so that joints follow identity.
     """
     regressor = np.zeros((len(JOINTS), len(vertices)))
     equator = 1 + (RINGS // 2) * SECTORS + np.arange(SECTORS)
-    regressor[3, SKIN_VERTICES + equator] = 1 / SECTORS
-    regressor[4, SKIN_VERTICES + EYEBALL_VERTICES + equator] = 1 / SECTORS
-    around = {0: skin.cranium[16:].ravel(), 1: skin.cranium[13:].ravel()}
-    around[2] = np.r_[skin.cranium[0, 8:28], skin.cranium[1, 12:20], skin.cranium[8, 12:20]]
+    regressor[LEFT_EYE, len(skin.vertices) + equator] = 1 / SECTORS
+    regressor[RIGHT_EYE, len(skin.vertices) + EYEBALL_VERTICES + equator] = 1 / SECTORS
+    around = {0: skin.cranium[35:40].ravel(), 1: skin.cranium[31:37].ravel()}
+    around[2] = np.r_[skin.oval[8:28], skin.cranium[1, 12:28], skin.cranium[18, 12:28]]
     for joint, target in ((0, ROOT_JOINT), (1, NECK_JOINT), (2, JAW_JOINT)):
         pairs = np.unique(around[joint][around[joint] >= 0])
         share = _convex_weights(skin.vertices[pairs, 1:], target[1:])

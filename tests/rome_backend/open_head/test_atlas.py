@@ -9,9 +9,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rome_backend.open_head import teeth
 from rome_backend.open_head.atlas import mean_value_weights
 from rome_backend.open_head.geometry import HeadGeometry
 from rome_backend.open_head.subdivision import boundary_loops
+
+CUTS = 62 + 2 * teeth.ROWS + teeth.TONGUE_ALONG
+TEETH_EDGE = 2 * (teeth.ROWS - 1 + teeth.COLUMNS // 2)
+TONGUE_EDGE = 2 * (teeth.TONGUE_ALONG - 1 + teeth.TONGUE_ACROSS // 2)
+ISLANDS = sorted([24, 96, 64, 64] + 4 * [TEETH_EDGE] + 2 * [TONGUE_EDGE])
 
 
 def signed_areas(geometry: HeadGeometry) -> np.ndarray:
@@ -37,17 +43,19 @@ def coverage(geometry: HeadGeometry, size: int) -> np.ndarray:
 
 
 def test_counts(geometry: HeadGeometry) -> None:
-    assert geometry.uvs.shape == (5023 + 62, 2)
-    assert geometry.uv_faces.shape == (9976, 3)
-    np.testing.assert_array_equal(np.unique(geometry.uv_faces), np.arange(5023 + 62))
+    count = len(geometry.vertices) + CUTS
+    assert geometry.uvs.shape == (count, 2)
+    assert geometry.uv_faces.shape == geometry.faces.shape
+    np.testing.assert_array_equal(np.unique(geometry.uv_faces), np.arange(count))
     assert geometry.uvs.min() >= 0
     assert geometry.uvs.max() <= 1
 
 
-def test_only_back_poles_have_uvs_of_their_own(geometry: HeadGeometry) -> None:
+def test_only_cuts_have_uvs_of_their_own(geometry: HeadGeometry) -> None:
     differ = geometry.uv_faces != geometry.faces
-    assert differ.sum() == 62
-    assert len(set(geometry.faces[differ].tolist())) == 2
+    rows = teeth.ROWS, teeth.ROWS, teeth.TONGUE_ALONG
+    assert len(set(geometry.faces[differ].tolist())) == 2 + sum(rows)
+    assert len(set(geometry.uv_faces[differ].tolist())) == CUTS
     owner = np.arange(len(geometry.uvs))
     owner[geometry.uv_faces[differ]] = geometry.faces[differ]
     np.testing.assert_array_equal(owner[geometry.uv_faces], geometry.faces)
@@ -65,11 +73,11 @@ def test_no_texel_is_covered_twice(geometry: HeadGeometry) -> None:
 
 def test_layout_is_mirror_symmetric(geometry: HeadGeometry) -> None:
     own = geometry.uvs[: len(geometry.vertices)]
-    back_poles = np.isin(np.arange(len(own)), geometry.faces[geometry.uv_faces != geometry.faces])
+    cut = np.isin(np.arange(len(own)), geometry.faces[geometry.uv_faces != geometry.faces])
     mirrored = own[geometry.mirror] * (-1, 1) + (1, 0)
-    np.testing.assert_allclose(mirrored[~back_poles], own[~back_poles], atol=1e-12)
+    np.testing.assert_allclose(mirrored[~cut], own[~cut], atol=1e-12)
     left = geometry.vertices[:, 0] > 1e-9
-    assert (own[left & ~back_poles, 0] > 0.5).all()
+    assert (own[left & ~cut, 0] > 0.5).all()
 
 
 def test_mirrored_faces_have_mirrored_uvs(geometry: HeadGeometry) -> None:
@@ -93,7 +101,7 @@ def test_face_takes_half_of_the_width(geometry: HeadGeometry) -> None:
 
 def test_skin_has_no_seam_and_eyeballs_are_islands(geometry: HeadGeometry) -> None:
     loops = boundary_loops(geometry.uv_faces)
-    assert sorted(len(loop) for loop in loops) == [30, 32, 64, 64]
+    assert sorted(len(loop) for loop in loops) == ISLANDS
     parent = np.arange(len(geometry.uvs))
     for _ in range(200):
         lowest = parent[geometry.uv_faces].min(axis=1)
@@ -101,7 +109,7 @@ def test_skin_has_no_seam_and_eyeballs_are_islands(geometry: HeadGeometry) -> No
         np.minimum.at(parent, geometry.uv_faces.ravel(), np.repeat(lowest, 3))
         if (parent == before).all():
             break
-    assert len(np.unique(parent)) == 3
+    assert len(np.unique(parent)) == 3 + 6
 
 
 def test_eyeball_islands_are_decent(geometry: HeadGeometry) -> None:

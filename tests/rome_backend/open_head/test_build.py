@@ -45,12 +45,12 @@ def assert_same(a: HeadModel, b: HeadModel) -> None:
         np.testing.assert_array_equal(mask, b.regions[name])
 
 
-def test_head_is_valid_and_has_flames_structure(head: HeadModel) -> None:
+def test_head_is_valid_and_complete(head: HeadModel) -> None:
     check_head_model(head)
-    assert head.template.shape == (5023, 3)
-    assert head.faces.shape == (9976, 3)
+    assert 5023 < len(head.template) < 10_000
+    assert head.faces.max() == len(head.template) - 1
     assert head.joint_names == JOINTS
-    assert head.pose_dirs.shape == (5023, 3, 36)
+    assert head.pose_dirs.shape == (len(head.template), 3, 36)
     assert head.shape_dirs.shape[2] >= 10
     assert len(head.expression_names) >= 33
     assert head.topology_id.startswith("open-head-")

@@ -13,10 +13,11 @@ from rome_backend.open_head.cavities import (
     EYE_RADIUS,
     LID_GAP,
     add_mouth,
+    add_nostril,
     add_socket,
     eye_centre,
 )
-from rome_backend.open_head.face_surface import FaceHalf, face_half
+from rome_backend.open_head.face_surface import NOSTRIL, FaceHalf, face_half
 from rome_backend.open_head.half_mesh import HalfMesh
 from rome_backend.open_head.mean_face import mean_face
 from rome_backend.open_head.subdivision import boundary_loops
@@ -51,10 +52,10 @@ def test_socket_closes_the_eye(face: FaceHalf) -> None:
     assert np.linalg.norm(mesh.at(rings[-1])[0] - centre) > EYE_RADIUS
 
 
-def test_mouth_ends_in_half_a_loop_of_32(face: FaceHalf) -> None:
+def test_mouth_ends_in_half_a_loop_of_24(face: FaceHalf) -> None:
     mesh = HalfMesh(face.vertices, face.faces)
     rings = add_mouth(mesh, face.mouth)
-    assert [len(ring) for ring in rings] == [21, 21, 21, 21, 17]
+    assert [len(ring) for ring in rings] == [21, 21, 21, 21, 21, 21, 21, 13]
     for ring in rings[1:]:
         points = mesh.at(ring)
         np.testing.assert_array_equal(points[[0, -1], 0], 0)
@@ -65,3 +66,17 @@ def test_mouth_ends_in_half_a_loop_of_32(face: FaceHalf) -> None:
     faces = np.array(mesh.faces)
     sides = np.stack([faces, np.roll(faces, -1, axis=1)], axis=2).reshape(-1, 2)
     assert len(np.unique(sides, axis=0)) == len(sides)
+
+
+def test_nostril_sinks_and_its_rim_stays(face: FaceHalf) -> None:
+    mesh = HalfMesh(face.vertices, face.faces)
+    before = np.array(mesh.points)
+    new = add_nostril(mesh, face.nostril)
+    after = np.array(mesh.points)
+    moved = np.linalg.norm(after[: len(before)] - before, axis=1)
+    place = {number: k for k, number in enumerate(face.numbers)}
+    assert moved[[place[k] for k in NOSTRIL]].max() == 0
+    assert 0 < (moved > 0).sum() < 12
+    assert len(new) > 30
+    assert after[new, 1].max() - before[[place[k] for k in NOSTRIL], 1].max() > 0.002
+    assert len(boundary_loops(np.array(mesh.faces))) == len(boundary_loops(face.faces))

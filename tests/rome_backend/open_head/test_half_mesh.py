@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Half meshes: strips, zippers, fans and splits keep the winding and mirror exactly.
+"""Half meshes: strips, zippers, fans and refinements keep the winding and mirror exactly.
 
 Does not know the head.
 """
@@ -102,22 +102,25 @@ def test_fan_closes_a_ring() -> None:
     assert [len(loop) for loop in boundary_loops(result.faces)] == [6, 6]
 
 
-def test_split_inside_adds_a_pair_and_four_faces() -> None:
-    mesh, inner, outer = half_disc()
+@pytest.mark.parametrize("chosen", [[0], [0, 1], [3], [2, 3, 4], [0, 5]])
+def test_refining_keeps_the_surface(chosen: list[int]) -> None:
+    mesh, *_ = half_disc()
     before = whole(mesh, 5)
-    mesh.split_longest({*inner, *outer}, middle=False)
+    rings = [len(loop) for loop in boundary_loops(before.faces)]
+    new = mesh.refine(chosen)
     after = whole(mesh, 5)
-    added = len(after.vertices) - len(before.vertices)
-    assert added == 2
     assert signed_areas(after).sum() == pytest.approx(signed_areas(before).sum())
     assert (signed_areas(after) > 0).all()
+    assert unique_edges(after.faces)[2].max() == 2
+    assert len(boundary_loops(after.faces)) == len(rings)
+    assert len(set(new)) == len(new) >= 3
 
 
-def test_split_on_the_plane_adds_one_vertex() -> None:
-    mesh, inner, outer = half_disc()
-    before = whole(mesh, 5)
-    new = mesh.split_longest({*inner, *outer}, middle=True)
-    after = whole(mesh, 5)
-    assert mesh.points[new][0] == 0
-    assert len(after.vertices) == len(before.vertices) + 1
-    assert signed_areas(after).sum() == pytest.approx(signed_areas(before).sum())
+def test_refined_faces_become_four_and_their_neighbours_two() -> None:
+    mesh, *_ = half_disc()
+    faces = len(mesh.faces)
+    new = mesh.refine([3])  # an inner face with two neighbours and one open edge
+    assert len(new) == 3
+    assert len(mesh.faces) == faces + 3 + 2
+    on_plane = [i for i in mesh.refine([0]) if mesh.points[i][0] == 0]
+    assert all(i in {v for f in mesh.faces for v in f} for i in on_plane)

@@ -23,17 +23,24 @@ NAMES = {
     "ears",
     "hair",
     "neck",
+    "shoulders",
+    "forehead",
+    "nose",
+    "teeth",
+    "gums",
+    "tongue",
     "mouth_inside",
     "left_eyeball",
     "right_eyeball",
 }
 DISJOINT = ("face", "ears", "hair", "neck", "mouth_inside", "left_eyeball", "right_eyeball")
+DISJOINT += ("teeth", "gums", "tongue")
 
 
 def test_names_and_shapes(geometry: HeadGeometry) -> None:
     assert set(geometry.regions) == NAMES
     for mask in geometry.regions.values():
-        assert mask.shape == (5023,)
+        assert mask.shape == (len(geometry.vertices),)
         assert mask.dtype == bool
         assert mask.any()
 
@@ -68,7 +75,7 @@ def test_left_and_right_are_mirror_images(geometry: HeadGeometry, part: str) -> 
 @pytest.mark.parametrize("name", ["face", "lips", "hair", "neck", "mouth_inside"])
 def test_in_one_piece(geometry: HeadGeometry, name: str) -> None:
     members = np.flatnonzero(geometry.regions[name])
-    edges = adjacency(geometry.faces, 5023)[members][:, members]
+    edges = adjacency(geometry.faces, len(geometry.vertices))[members][:, members]
     reached = np.zeros(len(members), bool)
     reached[0] = True
     for _ in range(200):
@@ -88,7 +95,9 @@ def test_hair_is_above_and_behind_and_neck_below(geometry: HeadGeometry) -> None
     vertices, regions = geometry.vertices, geometry.regions
     hair, neck = vertices[regions["hair"]], vertices[regions["neck"]]
     assert hair[:, 1].max() == vertices[:, 1].max()
-    assert hair[:, 2].min() == pytest.approx(vertices[:3931, 2].min(), abs=0.02)
+    assert hair[:, 2].min() == pytest.approx(
+        vertices[regions["hair"] | regions["face"], 2].min(), abs=0.02
+    )
     assert neck[:, 1].max() < -0.05
     behind_ears = (np.abs(hair[:, 0]) > 0.05) & (hair[:, 2] < -0.09) & (hair[:, 1] < 0)
     assert behind_ears.any()
@@ -96,5 +105,31 @@ def test_hair_is_above_and_behind_and_neck_below(geometry: HeadGeometry) -> None
 
 def test_neck_holds_the_bottom_loop(geometry: HeadGeometry) -> None:
     loops = boundary_loops(geometry.skin_faces)
-    assert geometry.regions["neck"][loops[0]].all()
-    assert geometry.regions["mouth_inside"][loops[1]].all()
+    assert geometry.regions["mouth_inside"][loops[0]].all()
+    assert geometry.regions["shoulders"][loops[1]].all()
+
+
+def test_parts_of_the_face_lie_where_they_belong(geometry: HeadGeometry) -> None:
+    regions, vertices = geometry.regions, geometry.vertices
+    for name in ("forehead", "nose"):
+        assert (regions[name] <= regions["face"]).all()
+        assert not (regions[name] & regions["lips"]).any()
+    assert regions["nose"][[1, 4, 5, 2, 358, 129]].all()
+    assert regions["forehead"][[10, 151, 337]].all()
+    assert vertices[regions["forehead"], 1].min() > vertices[[386, 159], 1].max()
+    assert not regions["nose"][[33, 133, 263, 362, 205, 425]].any()
+
+
+def test_shoulders_are_the_still_part_of_the_neck(geometry: HeadGeometry) -> None:
+    shoulders = geometry.regions["shoulders"]
+    assert (shoulders <= geometry.regions["neck"]).all()
+    np.testing.assert_array_equal(geometry.weights[shoulders, 0], 1)
+    assert np.ptp(geometry.vertices[shoulders, 0]) > 0.3
+
+
+def test_scalp_is_fine_enough_for_hair(geometry: HeadGeometry) -> None:
+    hair = geometry.regions["hair"]
+    assert hair.sum() > 1200
+    faces = geometry.faces[hair[geometry.faces].all(axis=1)]
+    edges = geometry.vertices[faces] - geometry.vertices[np.roll(faces, 1, axis=1)]
+    assert np.linalg.norm(edges, axis=2).max() < 0.025
