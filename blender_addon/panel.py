@@ -57,10 +57,15 @@ class ROME_PT_main(RomePanel, bpy.types.Panel):
 
 def _draw_photos(column: bpy.types.UILayout, context: bpy.types.Context) -> None:
     icon = picture_icon()
+    made = active_head(context) is not None
+    scale = PICTURE_SCALE_BESIDE_HEAD if made else PICTURE_SCALE
     if icon:
-        made = active_head(context) is not None
-        scale = PICTURE_SCALE_BESIDE_HEAD if made else PICTURE_SCALE
         column.template_icon(icon_value=icon, scale=scale)
+    elif CHOICE.paths and not CHOICE.problem:
+        # As tall as the picture: what stands below must not jump when it comes.
+        row = column.row()
+        row.alignment, row.scale_y = "CENTER", scale
+        row.label(text="Looking for the face")
     for index, path in enumerate(CHOICE.paths):
         row = column.row(align=True)
         row.label(text=Path(path).name, icon="IMAGE_DATA")

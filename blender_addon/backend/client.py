@@ -33,7 +33,7 @@ from .process import BackendProcess
 from .request import BackendFailed, Request, check_version, died, no_start
 
 HELLO_SECONDS = 60.0
-STUCK_SECONDS = 5.0
+STUCK_SECONDS = 15.0  # loading PyTorch from a cold disk lets nothing else run for that long
 
 __all__ = ["BackendFailed", "Client", "Request", "choose", "close_shared", "shared"]
 
@@ -91,15 +91,20 @@ class Client:
         """Give a request up: its future raises Cancelled at once, and the backend is told.
 
         A backend that does not confirm within STUCK_SECONDS is killed; the next request starts
-        another.
+        another. One that was not sent the request yet, since it still starts, never gets it.
         """
         with self._lock:
             if self._pending.pop(request.request_id, None) is None:
                 return
-            self._unconfirmed.add(request.request_id)
+            carrier = request.carrier
+            if carrier is not None:
+                self._unconfirmed.add(request.request_id)
         request.finish(Cancelled())
+        if carrier is None:
+            return
         self._outbox.put((Cancel(request.request_id), None))
-        timer = threading.Timer(STUCK_SECONDS, self._kill_if_stuck, (request.request_id,))
+        who = (request.request_id, carrier)
+        timer = threading.Timer(STUCK_SECONDS, self._kill_if_stuck, who)
         timer.daemon = True
         timer.start()
 
@@ -148,12 +153,14 @@ class Client:
     def _send(self, message: Any, launch: Launch) -> None:
         """Write a request; a backend that died while nobody looked is started once more."""
         for attempt in (1, 2):
-            request = self._pending.get(message.request_id)
-            if request is None:  # given up before it was sent
-                self._unconfirmed.discard(message.request_id)
-                return
+            if message.request_id not in self._pending:
+                return  # given up before it was sent
             process = self._connected(launch)
-            request.carrier = process
+            with self._lock:
+                request = self._pending.get(message.request_id)
+                if request is None:  # given up while the backend started
+                    return
+                request.carrier = process
             try:
                 process.write(message)
                 return
@@ -241,12 +248,10 @@ class Client:
         for request in found:
             request.finish(error)
 
-    def _kill_if_stuck(self, request_id: int) -> None:
-        process = self._process
+    def _kill_if_stuck(self, request_id: int, process: BackendProcess) -> None:
         if request_id in self._unconfirmed:
             self._unconfirmed.discard(request_id)
-            if process is not None:
-                process.kill()
+            process.kill()
 
 
 class _Shared:

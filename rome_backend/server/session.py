@@ -120,13 +120,23 @@ class Session:
         self._send(Failed(request_id, *facts))
 
     def _send(self, message: Message) -> None:
-        """Send one message whole; when nobody listens any more the conversation is over."""
+        """Send one message whole; when nobody listens any more the conversation is over.
+
+        Raises ValueError for what cannot be sent, as long as there is somebody to send it to.
+        """
         try:
             with self._write_lock:
                 send(self._writing, message)
         except OSError as error:
-            _log.info("nobody listens: %s", error)
-            threading.Thread(target=self._jobs.close, daemon=True).start()
+            self._end(error)
+        except ValueError as error:
+            if not getattr(self._writing, "closed", False):
+                raise
+            self._end(error)  # a closed stream's way to say the same
+
+    def _end(self, reason: Exception) -> None:
+        _log.info("nobody listens: %s", reason)
+        threading.Thread(target=self._jobs.close, daemon=True).start()
 
     def _tick(self) -> None:
         """Tell how far the running job is, several times a second.

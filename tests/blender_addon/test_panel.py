@@ -64,6 +64,16 @@ def test_without_anything_there_are_two_buttons(draw):
     assert not found["icons"] and not found["labels"]
 
 
+def test_the_pictures_room_is_kept_until_it_comes(draw, monkeypatch):
+    from blender_addon.photos import CHOICE
+
+    monkeypatch.setattr(CHOICE, "paths", ["/me.jpg"])
+    monkeypatch.setattr(CHOICE, "problem", "")
+    assert "Looking for the face" in draw("ROME_PT_main")["labels"]
+    monkeypatch.setattr(CHOICE, "problem", "No face was found in the first photo.")
+    assert "Looking for the face" not in draw("ROME_PT_main")["labels"]
+
+
 def test_sections_about_a_head_need_a_head(draw):
     assert "rome.key_all" not in draw()["operators"]
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tools.real_blender_inside.drop import Source
-from tools.real_blender_inside.screen import Screen, StepFailed
+from tools.real_blender_inside.screen import Box, Screen, StepFailed
 from tools.real_blender_inside.watch import seen, sidebar, state, viewport, wait
 
 STATUS_BAR = (0, 772, 1280, 28)
@@ -30,6 +31,8 @@ def choose_photo(screen: Screen) -> None:
     screen.save("02_file_browser")
     screen.click(place, times=2)
     wait("the file browser's end", lambda now: now["windows"] == 1, 20.0)
+    time.sleep(8.0)
+    rest(screen, sidebar)
 
 
 def create_head(screen: Screen) -> None:
@@ -113,6 +116,18 @@ def turn(screen: Screen, section: str) -> None:
     """Open or close a section of the sidebar, and wait until it has done so."""
     screen.click(screen.find(section, sidebar))
     time.sleep(1.5)
+
+
+def rest(screen: Screen, box: Callable[[], Box]) -> None:
+    """Wait until a part of the screen shows the same twice."""
+    before = b""
+    for _ in range(30):
+        time.sleep(1.0)
+        now = screen.pixels(box())
+        if now == before:
+            return
+        before = now
+    raise StepFailed("a part of the screen does not come to rest")
 
 
 def over_viewport(screen: Screen) -> None:

@@ -34,7 +34,7 @@ def viewport() -> bpy.types.Area:
     return next(area for area in window.screen.areas if area.type == "VIEW_3D")
 
 
-def look_at_the_head() -> None:
+def look_at_the_head() -> bool:
     """Leave the camera's view for one from the front, a little from above."""
     view = viewport().spaces.active.region_3d
     head = next(bpy.data.objects[name] for name in heads())
@@ -42,6 +42,7 @@ def look_at_the_head() -> None:
     view.view_location = head.matrix_world @ (sum_of(head.bound_box) / 8)
     view.view_distance = 0.75
     view.view_rotation = mathutils.Euler((math.radians(82), 0.0, math.radians(20))).to_quaternion()
+    return True
 
 
 def sum_of(corners: Iterable[Iterable[float]]) -> mathutils.Vector:
@@ -49,26 +50,33 @@ def sum_of(corners: Iterable[Iterable[float]]) -> mathutils.Vector:
     return sum((mathutils.Vector(corner) for corner in corners), mathutils.Vector())
 
 
-def look_from_afar() -> None:
+def look_from_afar() -> bool:
     """Make the view orthographic."""
     viewport().spaces.active.region_3d.view_perspective = "ORTHO"
+    return True
 
 
-def five_frames() -> None:
+def five_frames() -> bool:
     """Let an animation have five frames, in the folder for them."""
     scene = bpy.context.scene
     scene.frame_start, scene.frame_end = 1, 5
     scene.render.filepath = f"{FRAMES}/"
+    return True
 
 
-def asset_browser() -> None:
-    """Turn the 3D viewport into an Asset Browser of this file."""
-    area = viewport()
+def asset_browser() -> bool:
+    """Turn the 3D viewport into an Asset Browser of this file; it takes a drawing in between."""
+    areas = bpy.context.window_manager.windows[0].screen.areas
+    area = next((area for area in areas if area.ui_type == "ASSETS"), None) or viewport()
     area.ui_type = "ASSETS"
-    area.spaces.active.params.asset_library_reference = "LOCAL"
+    settings = area.spaces.active.params
+    if settings is not None:
+        settings.asset_library_reference = "LOCAL"
+    return settings is not None
 
 
-ORDERS: dict[str, Callable[[], None]] = {
+# Each returns whether it is done; if not, it is called again.
+ORDERS: dict[str, Callable[[], bool]] = {
     "look at the head": look_at_the_head,
     "orthographic": look_from_afar,
     "five frames": five_frames,
@@ -77,13 +85,12 @@ ORDERS: dict[str, Callable[[], None]] = {
 
 
 def obey() -> None:
-    """Do what is asked for, once."""
+    """Do what is asked for, until it is done."""
     try:
         order = json.loads(ASK.read_text("utf-8"))
     except FileNotFoundError:
         return
-    if order["number"] > len(asked):
-        ORDERS[order["name"]]()
+    if order["number"] > len(asked) and ORDERS[order["name"]]():
         asked.append(order["name"])
 
 

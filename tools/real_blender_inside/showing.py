@@ -10,7 +10,7 @@ import statistics
 import time
 from pathlib import Path
 
-from tools.real_blender_inside.making import over_viewport, scroll, turn
+from tools.real_blender_inside.making import over_viewport, rest, scroll, turn
 from tools.real_blender_inside.screen import Screen, StepFailed, difference
 from tools.real_blender_inside.watch import ask, seen, sidebar, state, wait
 
@@ -38,7 +38,7 @@ def preview(screen: Screen) -> None:
     screen.press("z")
     screen.click(screen.find("Rendered", seen))
     wait("Rendered shading", lambda now: now["shading"] == "RENDERED", 10.0)
-    rest(screen)
+    rest(screen, seen)
     screen.save("09_preview_perspective")
     if difference(solid, screen.pixels(seen())) < LEAST_CHANGE:
         raise StepFailed("Rendered shading looks like Solid")
@@ -47,14 +47,14 @@ def preview(screen: Screen) -> None:
 def preview_follows(screen: Screen) -> None:
     """The preview follows the viewport's view and a slider."""
     ask("look at the head")
-    rest(screen)
+    rest(screen, seen)
     screen.save("10_preview_near")
     before = screen.pixels(seen())
     turn(screen, "Render")
     turn(screen, "Expression")
     scroll(screen, 4)
     screen.drag(screen.find("Left", sidebar), 80)
-    rest(screen)
+    rest(screen, seen)
     changed = difference(before, screen.pixels(seen()))
     print(f"a slider changed {changed:.1%} of the previewed pixels", flush=True)
     screen.save("11_preview_slider")
@@ -65,7 +65,7 @@ def preview_follows(screen: Screen) -> None:
 def orthographic(screen: Screen) -> None:
     """The preview in an orthographic view, and how long drawing the viewport took in all."""
     ask("orthographic")
-    rest(screen)
+    rest(screen, seen)
     screen.save("12_preview_orthographic")
     took = state()["draws"]
     middle, longest = statistics.median(took), max(took[1:])
@@ -73,18 +73,6 @@ def orthographic(screen: Screen) -> None:
     print(f"{len(took)} drawings: {times}", flush=True)
     if middle > MOST_SECONDS:
         raise StepFailed("drawing the viewport keeps the artist waiting")
-
-
-def rest(screen: Screen) -> None:
-    """Wait until the viewport shows the same twice."""
-    before = b""
-    for _ in range(20):
-        time.sleep(1.0)
-        now = screen.pixels(seen())
-        if now == before:
-            return
-        before = now
-    raise StepFailed("the viewport does not come to rest")
 
 
 def render(screen: Screen) -> None:

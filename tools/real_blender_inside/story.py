@@ -79,7 +79,6 @@ def story(screen: Screen, names: Sequence[str] = ()) -> None:
     screen.save("01_panel")
     before = screen.clicks
     making.choose_photo(screen)
-    time.sleep(8.0)
     screen.save("03_photo")
     making.create_head(screen)
     clicks = screen.clicks - before

@@ -137,6 +137,29 @@ def test_cancel_before_sending_and_after_the_answer_are_no_matter(client):
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+def test_what_is_given_up_while_the_backend_starts_is_never_sent(client, monkeypatch):
+    starting, go_on = threading.Event(), threading.Event()
+    connected = client._connected
+
+    def slowly(launch):
+        process = connected(launch)
+        starting.set()
+        assert go_on.wait(20)
+        return process
+
+    monkeypatch.setattr(client, "_connected", slowly)
+    monkeypatch.setattr(client_module, "STUCK_SECONDS", 0.05)
+    first = client.request(DetectFaces(0, "quick"))
+    assert starting.wait(20)
+    client.cancel(first)
+    time.sleep(0.2)  # longer than a stuck backend may take
+    go_on.set()
+    assert isinstance(error_of(first), Cancelled)
+    second = client.request(DetectFaces(0, "quick"))
+    assert isinstance(second.result(20), FacesFound)
+    assert first.carrier is None and client.pid == second.carrier.pid
+
+
 def test_a_backend_that_does_not_listen_is_killed(client, monkeypatch):
     monkeypatch.setattr(client_module, "STUCK_SECONDS", 0.3)
     ask(client, "quick")

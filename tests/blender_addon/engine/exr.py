@@ -28,10 +28,11 @@ def read_exr(path: Path) -> dict[str, np.ndarray]:
     left, top, right, bottom = struct.unpack("<4i", header["dataWindow"])
     width, height = right - left + 1, bottom - top + 1
     names = _channels(header["channels"])
-    at += 1 + 8 * height  # the offsets of the rows; each row has its number and size before it
-    row = 8 + 4 * width * len(names)
-    rows = np.frombuffer(data, np.uint8, row * height, at).reshape(height, row)[:, 8:]
-    values = np.ascontiguousarray(rows).view("<f4").reshape(height, len(names), width)
+    values = np.empty((height, len(names), width), "<f4")
+    for offset in np.frombuffer(data, "<u8", height, at + 1).tolist():
+        row, size = struct.unpack_from("<2i", data, offset)  # in front of the row itself
+        assert size == 4 * width * len(names), "not one uncompressed row"
+        values[row - top] = np.frombuffer(data, "<f4", size // 4, offset + 8).reshape(-1, width)
     return {name: values[:, index] for index, name in enumerate(names)}
 
 

@@ -139,3 +139,33 @@ def test_nobody_listening_ends_it(line: Line) -> None:
     STOP.set()
     line.thread.join(5)
     assert line.codes == [0]
+
+
+def test_a_stream_that_is_closed_on_this_side_ends_it_too(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", problems.append)
+    line._theirs[1].close()
+    line.say(DetectFaces(1, "a"))
+    STOP.set()
+    line.thread.join(5)
+    assert line.codes == [0] and problems == []
+
+
+class Deaf:
+    """A stream that takes everything; `closed` as files have it."""
+
+    closed = False
+
+    def write(self, data: Any) -> int:
+        return len(data)
+
+    def flush(self) -> None:
+        pass
+
+
+def test_what_is_too_large_to_send_is_still_an_error() -> None:
+    session = Session(Deaf(), Deaf(), {}, Welcome(PROTOCOL, "1"))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="too large"):
+        session._send(Failed(1, "x", "y" * (1 << 24)))

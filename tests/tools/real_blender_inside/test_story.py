@@ -144,7 +144,7 @@ def test_a_viewport_that_never_rests_is_a_failure(
     pictures = iter(range(99))
     monkeypatch.setattr(walked, "pixels", lambda box: bytes([next(pictures)]))
     with pytest.raises(StepFailed, match="rest"):
-        showing.rest(walked)
+        making.rest(walked, watch.seen)
 
 
 def test_slow_drawing_is_a_failure(walked: FakeScreen, monkeypatch: pytest.MonkeyPatch) -> None:
