@@ -32,29 +32,35 @@ _EYEBALLS = ("left_eyeball", "right_eyeball")
 @dataclass(frozen=True)
 class _Material:
     """smooth (m): what is slower is light; rim (m): of the material's border that is left out;
-    most: the largest detail; share: of the detail that is used."""
+    most: the largest detail; share: of the detail that is used; oriented: whether it runs
+    along a direction."""
 
     smooth: float
     rim: float
     most: float
     share: float
+    oriented: bool = True
 
 
-_HAIR = _Material(0.012, 0.0015, 0.7, 0.8)
-_SKIN = _Material(0.0025, 0.003, 0.04, 0.6)
+_SHORT_HAIR = _Material(0.005, 0.0015, 0.7, 0.7)
+_LONG_HAIR = _Material(0.014, 0.0015, 0.7, 0.7)
+_CLOTH = _Material(0.004, 0.004, 0.2, 0.6, oriented=False)
+_SKIN = _Material(0.0025, 0.003, 0.04, 0.6, oriented=False)
 
 
 @dataclass(frozen=True)
 class PhotoSurface:
     """A photo and what it shows where.
 
-    rgb (H, W, 3) f32 sRGB 0..255; hair, skin (H, W) bool: pixels where the mesh's scalp, its bare
-    face lie and the person surely is; metres: size of a pixel at the head.
+    rgb (H, W, 3) f32 sRGB 0..255; hair, skin, bust (H, W) bool: pixels where the mesh's scalp, its
+    bare face, or its neck and shoulders lie and the person surely is; metres: size of a pixel at
+    the head.
     """
 
     rgb: F32
     hair: Mask
     skin: Mask
+    bust: Mask
     metres: float
 
 
@@ -66,7 +72,8 @@ class Example:
     is known, 0..1; angle (H, W) f32:
     direction along the strands, rad from the pixel's x axis towards y (down), meaningless for
     skin; centres (N, 2) i32: pixels x, y well inside the material; metres: size of a pixel;
-    straight: 0 where strands run anyhow .. 1 where all run as their neighbours do.
+    straight: 0 where strands run anyhow .. 1 where all run as their neighbours do; oriented:
+    whether there are strands at all.
     """
 
     detail: F32
@@ -74,6 +81,7 @@ class Example:
     centres: I32
     metres: float
     straight: float
+    oriented: bool = True
 
 
 def photo_surface(head: HeadModel, view: TextureView) -> PhotoSurface:
@@ -96,7 +104,8 @@ def photo_surface(head: HeadModel, view: TextureView) -> PhotoSurface:
     scalp, face = _region(head, ("hair",)), _region(head, ("face",))
     bare = face & ~_region(head, (*_FEATURES, *_EYEBALLS)) & ~scalp
     sure = person & (index >= 0)
-    return PhotoSurface(rgb, sure & scalp[index], sure & bare[index], metres / scale)
+    hair, skin, bust = (sure & part[index] for part in (scalp, bare, _region(head, ("neck",))))
+    return PhotoSurface(rgb, hair, skin, bust, metres / scale)
 
 
 def _region(head: HeadModel, names: tuple[str, ...]) -> Mask:
@@ -109,12 +118,16 @@ def _region(head: HeadModel, names: tuple[str, ...]) -> Mask:
     return found
 
 
-def hair_example(photo: PhotoSurface, palette: Palette) -> Example | None:
-    """Cut the photo's hair out; None when it shows too little of it."""
+def hair_example(photo: PhotoSurface, palette: Palette, long: bool = True) -> Example | None:
+    """Cut the photo's hair out; None when it shows too little of it.
+
+    long: whether locks of several cm belong to it; short hair varies over mm only."""
     lab = to_lab(photo.rgb.reshape(-1, 3))
     from_hair, from_skin = palette.hair.distance(lab), palette.skin.distance(lab)
     like = (from_hair < 12) & ((from_hair < from_skin) | (from_hair < 4))
-    return _example(photo, photo.hair & like.reshape(photo.hair.shape), _HAIR)
+    return _example(
+        photo, photo.hair & like.reshape(photo.hair.shape), _LONG_HAIR if long else _SHORT_HAIR
+    )
 
 
 def skin_example(photo: PhotoSurface, palette: Palette) -> Example | None:
@@ -122,6 +135,14 @@ def skin_example(photo: PhotoSurface, palette: Palette) -> Example | None:
     lab = to_lab(photo.rgb.reshape(-1, 3))
     like = (palette.skin.distance(lab) < 7).reshape(photo.skin.shape)
     return _example(photo, photo.skin & like, _SKIN)
+
+
+def cloth_example(photo: PhotoSurface, palette: Palette) -> Example | None:
+    """Cut the photo's clothes out; None when it shows too little of them."""
+    lab = to_lab(photo.rgb.reshape(-1, 3))
+    from_skin, from_hair = palette.skin.distance(lab), palette.hair.distance(lab)
+    cloth = ((from_skin > 14) & (from_hair > 4)).reshape(photo.bust.shape)
+    return _example(photo, photo.bust & cloth, _CLOTH)
 
 
 def _example(photo: PhotoSurface, where: Mask, material: _Material) -> Example | None:
@@ -137,7 +158,9 @@ def _example(photo: PhotoSurface, where: Mask, material: _Material) -> Example |
     detail = np.dstack([detail * known[..., None], known])
     angle, clarity = _strand_angle(filled, max(1.0, _STRUCTURE / photo.metres))
     straight = float(clarity[inside].mean())
-    return Example(detail, angle, place[::step].astype(np.int32), photo.metres, straight)
+    return Example(
+        detail, angle, place[::step].astype(np.int32), photo.metres, straight, material.oriented
+    )
 
 
 def _whole(where: Mask, rim: float) -> Mask:

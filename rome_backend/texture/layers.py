@@ -17,12 +17,12 @@ import numpy as np
 from rome_backend.core.normals import vertex_normals
 from rome_backend.core.types import F32, F64, HeadModel
 from rome_backend.texture.atlas import Atlas
+from rome_backend.texture.cloth import cloth_colour, cloth_share
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import Palette
 from rome_backend.texture.surface_detail import SurfaceDetail
 
-_CLOTH = np.array([92.0, 96.0, 104.0], np.float32)  # of a photo that shows none
-_HAIRLINE = 0.007  # m over which hair gives way to skin
+_HAIRLINE = 0.010  # m over which hair gives way to skin
 _FINE, _COARSE = 0.0012, 0.006  # m: sizes that hair detail is measured at
 
 
@@ -51,23 +51,23 @@ def layered_fill(
     soft = _soft_hair(head, atlas, fill, regions["hair"]) * (1 - bald)
     strands = detail.hair(atlas, (soft > 0.2) & (weight < 1), contrast, check)
     hair_share = _step(soft + 0.6 * strands.mean(1), 0.35, 0.65)
-    cloth_share = _cloth_share(head, atlas, fill, weight, bare, regions["neck"]) * (1 - hair_share)
+    covered = cloth_share(head, atlas, fill, weight, bare, regions["neck"]) * (1 - hair_share)
     scalp = scalp * (1 - bald)
-    neck = regions["neck"]
     check()
     skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95, 0.08)
     chosen = weight * scalp * (palette.hair_likeness + 0.02)
-    rest = 0.88 * _mean(colour, chosen, palette.hair.rgb())
+    rest = 0.45 * (_mean(colour, chosen, palette.hair.rgb()) + palette.hair.rgb())
     hair = _layer(atlas, fill, colour, chosen, rest, 0.03)
-    chosen = weight * neck * (1 - bare)
-    cloth = _layer(atlas, fill, colour, chosen, _mean(colour, chosen, _CLOTH), 0.08, level=True)
+    chosen, rest = cloth_colour(head, atlas, seen, regions, palette)
+    cloth = _layer(atlas, fill, colour, chosen, rest, 0.04)
     check()
     skin *= _crevices(head)[:, None]
-    bare_share = np.clip(1 - hair_share - cloth_share, 0, 1)
+    bare_share = np.clip(1 - hair_share - covered, 0, 1)
     pores = detail.skin(atlas, (bare_share > 0) & (weight < 1), check)
     out = bare_share[:, None] * atlas.spread(skin) * np.exp(pores)
     out += hair_share[:, None] * atlas.spread(hair) * np.exp(strands)
-    out += cloth_share[:, None] * atlas.spread(cloth)
+    weave = detail.cloth(atlas, (covered > 0) & (weight < 1), check)
+    out += covered[:, None] * atlas.spread(cloth) * np.exp(weave)
     return out + _difference(atlas, fill, colour, weight, out)
 
 
@@ -78,13 +78,12 @@ def _layer(
     chosen: F32,
     rest: F32,
     reach: float,
-    level: bool = False,
 ) -> F64:
     """Continue one material (V, 3) from its texels; ``reach`` m on it is ``rest``."""
     values, known = atlas.gather(colour, chosen)
     positive = known[known > 1e-3]
     typical = float(np.quantile(positive, 0.8)) if len(positive) else 1.0
-    return fill.fill(values, np.clip(known / typical, 0, 1), rest, reach, level)
+    return fill.fill(values, np.clip(known / typical, 0, 1), rest, reach)
 
 
 def _mean(colour: F32, chosen: F32, otherwise: F32) -> F32:
@@ -130,32 +129,6 @@ def _soft_hair(head: HeadModel, atlas: Atlas, fill: MeshFill, scalp: F32) -> F32
     mask, _ = atlas.gather(scalp[:, None], np.ones_like(scalp))
     mask = np.maximum(mask, head.regions["hair"][:, None])
     return atlas.spread(fill.fill(np.zeros((count, 1)), np.zeros(count), mask, _HAIRLINE))[:, 0]
-
-
-def _cloth_share(
-    head: HeadModel, atlas: Atlas, fill: MeshFill, weight: F32, bare: F32, on_neck: F32
-) -> F32:
-    """How much of each texel is cloth (P,), if the photo does not tell."""
-    values, known = atlas.gather(np.stack([1 - bare, bare], -1), weight * on_neck)
-    known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
-    known = known * head.regions["neck"]
-    prior = _cloth_prior(head, values[:, 0], known)
-    skin = ~head.regions["neck"] & ~head.regions["hair"]
-    values, known = np.where(skin[:, None], 0, values), np.maximum(0.3 * known, skin)
-    share = fill.fill(values[:, :1], known, prior[:, None], 0.15, True)[:, 0]
-    return _step(atlas.spread(share), 0.46, 0.54) * on_neck
-
-
-def _cloth_prior(head: HeadModel, cloth: F32, known: F32) -> F64:
-    """Where cloth would be by height alone (V,): 1 below the collar the photo shows best."""
-    if (cloth * known).sum() < 0.04 * known.sum() or known.sum() < 3:
-        return np.zeros(len(known))
-    order = np.argsort(head.template[:, 1])
-    height = head.template[order, 1]
-    vote = (known * (2 * cloth - 1))[order].cumsum()
-    collar = height[int(np.argmax(vote))]
-    below = 1 / (1 + np.exp((head.template[:, 1] - collar) / 0.006))
-    return below * head.regions["neck"]
 
 
 def _step(values: F32 | F64, low: float, high: float) -> F32:

@@ -18,6 +18,7 @@ from rome_backend.texture.atlas import Atlas
 from rome_backend.texture.examples import (
     Example,
     PhotoSurface,
+    cloth_example,
     hair_example,
     plain_hair,
     skin_example,
@@ -28,6 +29,8 @@ from rome_backend.texture.synthesis import synthesised
 
 _HAIR_PIECE = 0.009  # m, half width across the strands; straight hair's is longer along them
 _SKIN_PIECE = (0.006, 0.006)
+_CLOTH_PIECE = (0.014, 0.014)
+_LONG = 0.03  # m below the scalp from which hair is long
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class SurfaceDetail:
     """Where texels lie on the person and what their materials look like.
 
     vertices (V, 3) m: the head with its hair, as in the photo; normals (V, 3) unit; centre (3,) m:
-    middle of the scalp; hair_example, skin_example: None where the photo shows too little; hang: m
+    middle of the scalp; hair_, skin_, cloth_example: None where the photo shows too little; hang: m
     by which the hair's lowest point lies below the bare scalp's; seed: of where pieces lie.
     """
 
@@ -44,6 +47,7 @@ class SurfaceDetail:
     centre: F64
     hair_example: Example | None
     skin_example: Example | None
+    cloth_example: Example | None
     hang: float
     seed: int
 
@@ -62,12 +66,13 @@ class SurfaceDetail:
         seed: int,
     ) -> SurfaceDetail:
         """Take examples from the photo, if there is one, in the palette's colours."""
-        hair = hair_example(photo, palette) if photo else None
-        skin = skin_example(photo, palette) if photo else None
         surface = np.asarray(vertices, np.float64)
         normals = vertex_normals(surface, head.faces)
         centre, hang = _scalp(head, surface)
-        return cls(surface, normals, centre, hair, skin, hang, seed)
+        hair = hair_example(photo, palette, hang > _LONG) if photo else None
+        skin = skin_example(photo, palette) if photo else None
+        cloth = cloth_example(photo, palette) if photo else None
+        return cls(surface, normals, centre, hair, skin, cloth, hang, seed)
 
     def hair(
         self,
@@ -87,21 +92,23 @@ class SurfaceDetail:
 
     def skin(self, atlas: Atlas, wanted: Mask, check: Callable[[], None] = lambda: None) -> F32:
         """Detail (P, 3), a logarithm, 0 where not wanted or where no skin was seen."""
-        if self.skin_example is None:
-            return np.zeros((len(wanted), 3), np.float32)
         return self._on(atlas, wanted, self.skin_example, _SKIN_PIECE, check)
+
+    def cloth(self, atlas: Atlas, wanted: Mask, check: Callable[[], None] = lambda: None) -> F32:
+        """Detail (P, 3), a logarithm, 0 where not wanted or where no cloth was seen."""
+        return self._on(atlas, wanted, self.cloth_example, _CLOTH_PIECE, check)
 
     def _on(
         self,
         atlas: Atlas,
         wanted: Mask,
-        example: Example,
+        example: Example | None,
         shape: tuple[float, float],
         check: Callable[[], None],
     ) -> F32:
         out = np.zeros((len(wanted), 3), np.float32)
         chosen = np.flatnonzero(wanted)
-        if not len(chosen):
+        if example is None or not len(chosen):
             return out
         mix = atlas.mix[chosen]
         points = mix @ self.vertices.astype(np.float32)

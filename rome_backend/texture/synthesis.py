@@ -48,6 +48,8 @@ def synthesised(
     frame = _Frames(points[pieces], along[pieces], normals[pieces])
     centre = example.centres[rng.integers(0, len(example.centres), len(pieces))]
     turn = example.angle[centre[:, 1], centre[:, 0]]
+    if not example.oriented:
+        turn = rng.uniform(0, 2 * np.pi, len(pieces)).astype(np.float32)
     flip = rng.choice([-1.0, 1.0], len(pieces))
     tree = cKDTree(points[pieces])
     near = _shared_neighbours(tree, points, texels, size, min(_PIECES, len(pieces)))

@@ -16,6 +16,7 @@ from rome_backend.texture.atlas import atlas_of
 from rome_backend.texture.examples import (
     Example,
     PhotoSurface,
+    cloth_example,
     hair_example,
     photo_surface,
     plain_hair,
@@ -42,7 +43,7 @@ def striped(angle: float, period: float = 5.0) -> PhotoSurface:
     grey = (1 + 0.2 * np.sin(2 * np.pi * across / period)) * (0.8 + x / 400)
     rgb = (HAIR * grey[..., None]).astype(np.float32)
     everywhere = np.ones((160, 160), bool)
-    return PhotoSurface(rgb, everywhere, ~everywhere, 1e-3)
+    return PhotoSurface(rgb, everywhere, ~everywhere, everywhere, 1e-3)
 
 
 def test_the_mesh_says_what_the_photo_shows(egg: HeadModel, photograph) -> None:
@@ -92,6 +93,23 @@ def test_too_little_hair_gives_no_example(palette: Palette) -> None:
     few[:12, :12] = True
     assert hair_example(replace(photo, hair=few), palette) is None
     assert skin_example(photo, palette) is None
+
+
+def test_cloth_is_neither_skin_nor_hair(palette: Palette) -> None:
+    photo = striped(0.0)
+    assert cloth_example(photo, palette) is None
+    weave = np.random.default_rng(0).normal(0, 12, (*photo.hair.shape, 1))
+    rgb = np.clip(np.array([40.0, 60, 190]) + weave, 0, 255).astype(np.float32)
+    blue = replace(photo, rgb=rgb)
+    found = cloth_example(blue, palette)
+    assert not found.oriented
+    assert found.detail[..., :3].std() > 0.02
+
+
+def test_short_hair_varies_faster_than_long(palette: Palette) -> None:
+    wide = striped(0.0, period=40.0)
+    long, short = (hair_example(wide, palette, kind).detail[..., 0] for kind in (True, False))
+    assert long.std() > 1.5 * short.std()
 
 
 def test_foreign_colours_are_left_out(palette: Palette) -> None:

@@ -6,6 +6,8 @@ Knows no photo.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,14 @@ def test_there_are_no_jumps_between_pieces(sheet: dict[str, np.ndarray]) -> None
     step = np.abs(np.diff(spread(sheet)[..., 0], axis=0))
     own = np.abs(np.diff(plain_hair(1).detail[..., 0], axis=1))
     assert step.max() < 1.5 * own.max()
+
+
+def test_what_has_no_direction_is_turned_anyhow(sheet: dict[str, np.ndarray]) -> None:
+    example = replace(plain_hair(1), oriented=False)
+    made = synthesised(example, **sheet, size=SIDE, shape=(0.008, 0.008), seed=0)
+    grey = made.reshape(SIDE, SIDE, 3)[..., 0]
+    along, across = np.abs(np.diff(grey, axis=1)).mean(), np.abs(np.diff(grey, axis=0)).mean()
+    assert across == pytest.approx(along, rel=0.25)
 
 
 def test_the_seed_decides(sheet: dict[str, np.ndarray]) -> None:

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where clothes lie on neck and shoulders, and what colour they have where no photo shows them.
+
+Does not know hair, faces or fine detail. Our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from rome_backend.core.types import F32, F64, HeadModel
+from rome_backend.texture.atlas import Atlas
+from rome_backend.texture.mesh_fill import MeshFill
+from rome_backend.texture.palette import Palette
+
+_PLAIN = np.array([92.0, 96.0, 104.0], np.float32)  # of a photo that shows none
+_REACH = 0.025  # m over which what is seen of the collar is carried on
+_ABOVE, _BELOW = 0.025, 0.01  # m from the shoulders' top between which a collar lies behind
+_EDGE = 0.003  # m over which skin gives way to cloth
+_OUTER = 0.05  # m from the middle: outside tie and shirt
+_LEAST = 40.0  # texels
+
+
+def cloth_share(
+    head: HeadModel, atlas: Atlas, fill: MeshFill, weight: F32, bare: F32, on_neck: F32
+) -> F32:
+    """How much of each texel is cloth (P,): as the photo tells, else below a slanted collar.
+
+    weight (P,): how well the photo shows it; bare (P,): how like skin it is; on_neck (P,): mask.
+    """
+    values, known = atlas.gather(np.stack([1 - bare, bare], -1), weight * on_neck)
+    known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
+    known = known * head.regions["neck"]
+    prior = _below_collar(head, values[:, 0], known)
+    skin = ~head.regions["neck"] & ~head.regions["hair"]
+    values, known = np.where(skin[:, None], 0, values), np.maximum(0.3 * known, skin)
+    share = fill.fill(values[:, :1], known, prior[:, None], _REACH)[:, 0]
+    return _step(atlas.spread(share), 0.42, 0.58)
+
+
+def _below_collar(head: HeadModel, cloth: F32, known: F32) -> F64:
+    """Where cloth would be by place alone (V,): 1 below the collar, 0 above; all 0 without any.
+
+    The collar is as high in front as the photo shows best and lies on the shoulders behind.
+    """
+    if (cloth * known).sum() < 0.04 * known.sum() or known.sum() < 3:
+        return np.zeros(len(known))
+    points = head.template.astype(np.float64)
+    neck = head.regions["neck"]
+    order = np.argsort(points[:, 1])
+    vote = (known * (2 * cloth - 1))[order].cumsum()
+    front = points[order, 1][int(np.argmax(vote))]
+    top = _shoulder_top(head)
+    back = np.clip(front + 0.01, top - _BELOW, top + _ABOVE)
+    near, far = np.quantile(points[neck & (points[:, 1] > top), 2], [0.05, 0.95])
+    behind = np.clip((far - points[:, 2]) / max(far - near, 1e-3), 0, 1)
+    collar = front + (back - front) * behind
+    return neck / (1 + np.exp((points[:, 1] - collar) / _EDGE))
+
+
+def _shoulder_top(head: HeadModel) -> float:
+    """Height (m) where the neck meets the shoulders."""
+    shoulders = head.regions.get("shoulders")
+    if shoulders is not None and shoulders.any():
+        return float(head.template[shoulders, 1].max())
+    height = head.template[head.regions["neck"], 1]
+    return float(np.quantile(height, 0.6)) if len(height) else 0.0
+
+
+def cloth_colour(
+    head: HeadModel,
+    atlas: Atlas,
+    seen: tuple[F32, F32],
+    regions: Mapping[str, F32],
+    palette: Palette,
+) -> tuple[F32, F32]:
+    """Return which texels show cloth, weights (P,), and the garment's colour (3,).
+
+    The garment is what lies outside the middle, hair that hangs over it left out.
+    """
+    colour, weight = seen
+    chosen = weight * regions["neck"] * (1 - palette.skin_likeness)
+    unlike_hair = chosen * (1 - palette.hair_likeness)
+    if unlike_hair.sum() > 0.3 * chosen.sum():
+        chosen = unlike_hair
+    outer = chosen * (np.abs(atlas.spread(head.template[:, 0])) > _OUTER)
+    for candidate in (outer, chosen):
+        good = candidate > 0.4
+        if good.sum() > _LEAST:
+            return chosen, np.median(colour[good], axis=0)
+    return chosen, _PLAIN
+
+
+def _step(values: F32 | F64, low: float, high: float) -> F32:
+    t = np.clip((values - low) / (high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

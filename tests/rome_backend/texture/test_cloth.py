@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of where clothes end and what colour they go on in.
+
+Draws nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rome_backend.core.types import HeadModel
+from rome_backend.texture.atlas import atlas_of
+from rome_backend.texture.cloth import cloth_colour, cloth_share
+from rome_backend.texture.mesh_fill import MeshFill
+from rome_backend.texture.palette import palette_of, region_texels
+
+SIZE = 160
+SKIN, HAIR, JACKET, TIE = (205.0, 150, 125), (60.0, 45, 35), (30.0, 60, 140), (230.0, 230, 40)
+COLLAR = -0.1
+
+
+class Bust:
+    """An egg seen from the front: skin, a jacket below the collar and a tie in its middle."""
+
+    def __init__(self, egg: HeadModel) -> None:
+        self.head, self.atlas = egg, atlas_of(egg, SIZE)
+        self.points = self.atlas.spread(egg.template)
+        self.regions = region_texels(egg, self.atlas)
+        x, y, z = self.points.T
+        colour = np.where(self.regions["hair"][:, None] > 0.5, HAIR, SKIN)
+        colour = np.where((y < COLLAR)[:, None], JACKET, colour)
+        colour = np.where(((y < COLLAR) & (np.abs(x) < 0.012))[:, None], TIE, colour)
+        self.colour = colour.astype(np.float32)
+        self.weight = (z > 0.02).astype(np.float32)
+        self.palette = palette_of(self.colour, self.weight, self.points, self.regions)
+
+    def share(self, head: HeadModel) -> np.ndarray:
+        bare, neck = self.palette.skin_likeness, self.regions["neck"]
+        return cloth_share(head, self.atlas, MeshFill(head), self.weight, bare, neck)
+
+
+@pytest.fixture(scope="module")
+def bust(egg: HeadModel) -> Bust:
+    return Bust(egg)
+
+
+def test_cloth_lies_where_the_photo_shows_it(bust: Bust) -> None:
+    share = bust.share(bust.head)
+    seen = bust.weight > 0.5
+    y = bust.points[:, 1]
+    assert share[seen & (y < COLLAR - 0.01)].mean() > 0.9
+    assert share[seen & (y > COLLAR + 0.02)].max() < 0.1
+
+
+def test_behind_it_ends_on_the_shoulders(bust: Bust) -> None:
+    egg = bust.head
+    low = replace(egg, regions={**egg.regions, "shoulders": egg.template[:, 1] < -0.115})
+    high = replace(egg, regions={**egg.regions, "shoulders": egg.template[:, 1] < -0.085})
+    behind = (bust.points[:, 2] < -0.02) & (bust.regions["neck"] > 0.9)
+    assert bust.share(low)[behind].sum() < bust.share(high)[behind].sum()
+    assert bust.share(high)[behind & (bust.points[:, 1] < -0.12)].min() > 0.9
+
+
+def test_bare_shoulders_stay_bare(egg: HeadModel) -> None:
+    bare = Bust(egg)
+    bare.palette = replace(bare.palette, skin_likeness=np.ones(len(bare.points), np.float32))
+    assert bare.share(egg).max() < 0.05
+
+
+def test_the_garment_is_what_lies_outside_the_tie(bust: Bust) -> None:
+    seen = (bust.colour, bust.weight)
+    chosen, colour = cloth_colour(bust.head, bust.atlas, seen, bust.regions, bust.palette)
+    assert np.abs(colour - JACKET).max() < 5
+    assert chosen[bust.points[:, 1] > COLLAR + 0.02].max() < 0.1
+    assert chosen[(bust.weight > 0.5) & (bust.points[:, 1] < COLLAR - 0.005)].min() > 0.5
+
+
+def test_without_cloth_it_is_plain_grey(bust: Bust) -> None:
+    seen = (bust.colour, np.zeros_like(bust.weight))
+    _, colour = cloth_colour(bust.head, bust.atlas, seen, bust.regions, bust.palette)
+    assert np.ptp(colour) < 15
