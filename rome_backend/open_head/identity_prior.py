@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gaussian-process prior of how heads differ, on a set of points of the mean head.
+"""Prior of how heads differ, on a set of points of the mean head.
 
-Does not know meshes or files: points, their mirror images and linear constraints.
+Does not know meshes: points, their mirror images and linear constraints. Scanned heads say most of
+it (identity_statistics), a smaller Gaussian process what they lack.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from numpy.typing import NDArray
 
 from rome_backend.core.types import F64
 from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
+from rome_backend.open_head.identity_statistics import scan_modes
 from rome_backend.open_head.landmark_sets import (
     LEFT_EYE_CORNERS,
     LEFT_LOWER_LID,
     LEFT_UPPER_LID,
 )
 
-FACE_SCALES = ((0.0028, 0.030), (0.0012, 0.010))
-HEAD_SCALE = (0.0030, 0.080)
-STRETCH = (0.030, 0.035, 0.040)
+FACE_SCALES = ((0.0009, 0.030), (0.0006, 0.010))
+HEAD_SCALE = (0.0012, 0.080)
+STRETCH = (0.010, 0.010, 0.012)
 ASYMMETRY = 0.35
 LIP_NOISE_M = 5e-5
 LID_GAP_NOISE = 1.0
@@ -49,14 +51,22 @@ class PriorPoints:
 def identity_covariance(points: PriorPoints, landmarks: int = 468) -> F64:
     """Return the covariance (3N, 3N) m^2 of displacements, ordered point by point, x y z.
 
-    A sum of smooth kernels and of stretches along the axes, mirror-symmetric up to a small
-    asymmetric part, conditioned on closed inner lips, steady lid gaps and no rigid motion or
-    change of size of the landmarks (the camera's part). Source: our own; values after the
-    residuals of fits to photos.
+    The modes of scanned heads and their mirror images, plus smooth kernels and stretches along the
+    axes (mirror-symmetric up to a small asymmetric part), conditioned on closed inner lips, steady
+    lid gaps and no rigid motion or change of size of the landmarks (the camera's part). Source:
+    our own; the kernels are about half as large as the scans' own spread.
     """
-    covariance = symmetrised(points, axis_kernels(points))
+    covariance = scan_covariance(points) + symmetrised(points, axis_kernels(points))
     constraints, noise = stacked_constraints(points, landmarks)
     return conditioned(covariance, constraints, noise)
+
+
+def scan_covariance(points: PriorPoints) -> F64:
+    """Return the covariance (3N, 3N) m^2 of scanned heads, made mirror-symmetric."""
+    modes = scan_modes(points.positions) * points.amplitude[:, None, None]
+    image = modes[points.mirror] * np.array([-1.0, 1.0, 1.0])[:, None]
+    both = np.concatenate([modes, image], axis=2).reshape(3 * len(modes), -1)
+    return both @ both.T / 2
 
 
 def axis_kernels(points: PriorPoints) -> F64:

@@ -48,8 +48,8 @@ def test_conditioning_fixes_what_is_observed() -> None:
 
 def test_faces_differ_by_millimetres(draws: np.ndarray) -> None:
     size = np.sqrt((draws**2).sum(axis=2).mean(axis=1))
-    assert 0.003 < size.mean() < 0.006
-    assert size.max() < 0.010
+    assert 0.0022 < size.mean() < 0.004
+    assert size.max() < 0.007
 
 
 def test_faces_are_nearly_symmetric(points: PriorPoints, draws: np.ndarray) -> None:
