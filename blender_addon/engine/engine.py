@@ -78,7 +78,8 @@ class ROME_RenderEngine(bpy.types.RenderEngine):
         view = frame_view(scene_camera(self, scene), scene, depsgraph)
         layer = depsgraph.view_layer
         self.update_progress(0.1)
-        self.update_stats("ROME", f"Frame {scene.frame_current} | Drawing {len(heads)} heads")
+        count = f"{len(heads)} head{'' if len(heads) == 1 else 's'}"
+        self.update_stats("ROME", f"Frame {scene.frame_current} | Drawing {count}")
         frame = draw_frame(heads, view, wanted_passes(layer), lambda: is_stopped(self))
         self.update_progress(0.9)
         arrays = pass_arrays(frame, scene_linear_matrix())

@@ -16,6 +16,7 @@ from tools.real_blender_inside.screen import Box, Screen, StepFailed
 from tools.real_blender_inside.watch import seen, sidebar, state, viewport, wait
 
 STATUS_BAR = (0, 772, 1280, 28)
+CREATE = "ROME_OT_create_head"
 UNDO, REDO = "ctrl+z", "ctrl+shift+z"
 
 
@@ -40,8 +41,8 @@ def create_head(screen: Screen) -> None:
     screen.click(screen.find("Create Head", sidebar))
     screen.find("Creating", lambda: STATUS_BAR)
     screen.save("04_progress")
-    wait("the head", lambda now: now["heads"], 240.0)
-    time.sleep(3.0)
+    wait("the head", lambda now: now["heads"] and CREATE in now["operators"], 240.0)
+    rest(screen, viewport)
     screen.save("05_head")
 
 

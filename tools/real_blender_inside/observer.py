@@ -64,6 +64,30 @@ def five_frames() -> bool:
     return True
 
 
+def lose_the_backend() -> bool:
+    """Choose a Python for the backend that does not exist, and turn the view a little."""
+    return _choose_python("/nowhere/python") and _turn(2.0)
+
+
+def find_the_backend() -> bool:
+    """Take that back, and turn the view again."""
+    return _choose_python("") and _turn(-2.0)
+
+
+def _choose_python(path: str) -> bool:
+    addons = bpy.context.preferences.addons
+    settings = next(addon.preferences for name, addon in addons.items() if name.endswith(".rome"))
+    settings.python_path = path
+    return True
+
+
+def _turn(degrees: float) -> bool:
+    view = viewport().spaces.active.region_3d
+    turn = mathutils.Quaternion((0.0, 0.0, 1.0), math.radians(degrees))
+    view.view_rotation = turn @ view.view_rotation
+    return True
+
+
 def asset_browser() -> bool:
     """Turn the 3D viewport into an Asset Browser of this file; it takes a drawing in between."""
     areas = bpy.context.window_manager.windows[0].screen.areas
@@ -81,6 +105,8 @@ ORDERS: dict[str, Callable[[], bool]] = {
     "orthographic": look_from_afar,
     "five frames": five_frames,
     "asset browser": asset_browser,
+    "lose the backend": lose_the_backend,
+    "find the backend": find_the_backend,
 }
 
 

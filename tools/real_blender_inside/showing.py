@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 from tools.real_blender_inside.making import over_viewport, rest, scroll, turn
-from tools.real_blender_inside.screen import Screen, StepFailed, difference
-from tools.real_blender_inside.watch import ask, seen, sidebar, state, wait
+from tools.real_blender_inside.screen import SCREEN, Screen, StepFailed, difference
+from tools.real_blender_inside.watch import ask, seen, sidebar, state, viewport, wait
 
 # The F12 key's X code: by name xdotool also presses Alt on some keyboards.
 F12 = "96"
 FRAMES = Path("/tmp/rome-frames")  # where the observer lets animations go
 MOST_SECONDS = 0.1  # that one drawing of the viewport may keep the artist waiting
+AGAIN_SECONDS = 4.0  # until the add-on asks a backend again that failed
 LEAST_CHANGE = 0.004  # of the viewport's pixels, when a mouth opens
 
 
@@ -75,12 +76,25 @@ def orthographic(screen: Screen) -> None:
         raise StepFailed("drawing the viewport keeps the artist waiting")
 
 
+def lost_backend(screen: Screen) -> None:
+    """Without a backend the viewport says so in words; with one again it shows the head."""
+    shown = screen.pixels(seen())
+    ask("lose the backend")
+    screen.find("There is no Python at", viewport)
+    screen.save("12_preview_without_backend")
+    time.sleep(AGAIN_SECONDS)
+    ask("find the backend")
+    rest(screen, seen)
+    if difference(shown, screen.pixels(seen())) > LEAST_CHANGE:
+        raise StepFailed("the preview did not come back")
+
+
 def render(screen: Screen) -> None:
     """F12 renders with the add-on's engine."""
     over_viewport(screen)
     screen.press(F12)
     wait("the render", lambda now: now["renders"] > 0, 60.0)
-    time.sleep(2.0)
+    rest(screen, lambda: SCREEN)
     screen.save("13_render")
     screen.press("Escape")
 
@@ -92,7 +106,7 @@ def animate(screen: Screen) -> None:
     over_viewport(screen)
     screen.press(f"ctrl+{F12}")
     wait("the animation", lambda now: now["renders"] > before, 120.0)
-    time.sleep(1.0)
+    rest(screen, lambda: SCREEN)
     screen.save("14_animation")
     found = sorted(path.name for path in FRAMES.glob("*.png"))
     print("frames:", ", ".join(found), flush=True)
@@ -109,5 +123,5 @@ def browse_assets(screen: Screen) -> None:
     screen.click(screen.find("Mark as Asset", sidebar))
     wait("the asset", lambda now: now["assets"], 60.0)
     ask("asset browser")
-    time.sleep(4.0)
+    rest(screen, lambda: SCREEN)
     screen.save("18_asset_browser")

@@ -108,7 +108,8 @@ def test_the_walk_is_three_clicks_to_the_head_then_everything_else(
     said = capsys.readouterr().out
     assert "clicks from photo to head: 3" in said
     assert all(f"done: {step.__name__}" in said for step in module.STEPS)
-    assert walked.saved == sorted(walked.saved) and len(walked.saved) == 18
+    numbers = [name[:2] for name in walked.saved]
+    assert numbers == sorted(numbers) and len(numbers) == 19
 
 
 def test_some_steps_can_be_walked_alone(walked: FakeScreen) -> None:
@@ -136,6 +137,17 @@ def test_a_preview_that_looks_the_same_is_a_failure(
         showing.preview(walked)
     with pytest.raises(StepFailed, match="did not follow"):
         showing.preview_follows(walked)
+
+
+def test_a_preview_that_does_not_come_back_is_a_failure(
+    walked: FakeScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders: list[str] = []
+    monkeypatch.setattr(showing, "ask", orders.append)
+    monkeypatch.setattr(walked, "pixels", lambda box: b"gone" if orders else b"head")
+    with pytest.raises(StepFailed, match="come back"):
+        showing.lost_backend(walked)
+    assert orders == ["lose the backend", "find the backend"]
 
 
 def test_a_viewport_that_never_rests_is_a_failure(
