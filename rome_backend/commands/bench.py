@@ -13,6 +13,7 @@ from typing import Any
 from rome_backend.commands.bench_expressions import add_expressions
 from rome_backend.commands.bench_rig import add_rig
 from rome_backend.commands.bench_shape import add_shape
+from rome_backend.commands.bench_speed import add_speed
 from rome_backend.commands.console import Console
 from rome_backend.commands.create import add_options, chosen_options
 from rome_backend.core.errors import UsageError
@@ -51,6 +52,7 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     pipe.add_argument("--check", action="store_true", help="exit 1 when the limit is missed")
     pipe.set_defaults(run=_pipe)
     add_rig(kinds, shared)
+    add_speed(kinds, shared)
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:

@@ -87,10 +87,14 @@ def preview_network(
     return quick
 
 
-def psnr_db(found: torch.Tensor, expected: torch.Tensor) -> float:
-    """Return the peak signal to noise ratio in dB; the peak is the expected values' range."""
+def psnr_db(found: torch.Tensor, expected: torch.Tensor, peak: float | None = None) -> float:
+    """Return the peak signal to noise ratio in dB.
+
+    peak: 1 for pictures in [0, 1]; None takes the expected values' range.
+    """
     error = float((found.double() - expected.double()).square().mean())
-    peak = float(expected.max() - expected.min())
+    if peak is None:
+        peak = float(expected.max() - expected.min())
     return math.inf if error == 0 else 10 * math.log10(peak**2 / error)
 
 

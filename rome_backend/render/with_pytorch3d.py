@@ -14,6 +14,7 @@ import torch
 from rome_backend.core.errors import AssetMissing
 from rome_backend.render.fragments import Fragments
 from rome_backend.render.rasterizer import fragments_of
+from rome_backend.render.silhouette import Softness
 
 AREA_EPSILON = 1e-8  # what PyTorch3D adds to twice a face's area
 
@@ -57,6 +58,27 @@ class PyTorch3DRasterizer:
             first = torch.arange(count, device=index.device)[:, None, None] * len(faces)
             index = torch.where(index >= 0, index - first, index)
         return fragments_of(vertices, faces, index, AREA_EPSILON)
+
+    def soft_alpha(
+        self, vertices: torch.Tensor, faces: torch.Tensor, side: int, softness: Softness
+    ) -> torch.Tensor:
+        """Return PyTorch3D's soft silhouette (N, S, S) of a square picture, with its gradients.
+
+        vertices (N, V, 3) f32 image NDC; for comparison with render.silhouette, which has no need
+        of PyTorch3D.
+        """
+        placed = _pytorch3d_ndc(vertices, side, side)
+        index, _, _, distances = self._rasterize(
+            self._meshes(verts=placed, faces=faces.long().expand(len(vertices), -1, -1)),
+            image_size=(side, side),
+            blur_radius=softness.blur_radius,
+            faces_per_pixel=softness.faces_per_pixel,
+            perspective_correct=False,
+            clip_barycentric_coords=False,
+            cull_backfaces=False,
+        )
+        covered = torch.sigmoid(-distances / softness.sigma) * (index >= 0)
+        return 1 - (1 - covered).prod(-1)
 
 
 def _pytorch3d_ndc(vertices: torch.Tensor, height: int, width: int) -> torch.Tensor:

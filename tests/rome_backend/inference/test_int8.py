@@ -115,6 +115,7 @@ def test_psnr_is_in_db_of_the_range() -> None:
     expected = torch.tensor([0.0, 2.0])
     assert psnr_db(expected, expected) == math.inf
     assert psnr_db(expected + torch.tensor([0.2, -0.2]), expected) == pytest.approx(20.0, abs=1e-4)
+    assert psnr_db(expected + 0.1, expected, peak=1.0) == pytest.approx(20.0, abs=1e-4)
 
 
 def test_openvino_agrees_with_torch_where_it_is_installed() -> None:

@@ -8,6 +8,7 @@ x left, y up, the shorter side -1..1, packed face numbers, nothing behind z = 0.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ import torch
 
 from rome_backend.core.errors import AssetMissing
 from rome_backend.render.rasterizer import TorchRasterizer
+from rome_backend.render.silhouette import Softness, soft_silhouette, squared_distance
 from rome_backend.render.with_pytorch3d import PyTorch3DRasterizer
 
 
@@ -95,3 +97,56 @@ def test_an_empty_picture_has_infinite_depth() -> None:
     far = torch.tensor([[[5.0, 5, 1], [6, 5, 1], [5, 6, 1]]])
     fragments = PyTorch3DRasterizer().rasterize(far, torch.tensor([[0, 1, 2]]), 8, 8)
     assert not fragments.covered().any() and torch.isinf(fragments.depth).all()
+
+
+def _soft_stand_in(
+    meshes: SimpleNamespace, image_size: tuple[int, int], blur_radius: float,
+    faces_per_pixel: int, **settings: object,
+) -> tuple:  # fmt: skip
+    """The soft pass by brute force with PyTorch3D's conventions, for one square mesh."""
+    assert not any(settings.values())
+    side = image_size[0]
+    steps = (side - 2 * torch.arange(side).double() - 1) / side
+    points = torch.stack(torch.meshgrid(steps, steps, indexing="ij")[::-1], -1).view(-1, 2)
+    corners = meshes.verts[0][meshes.faces[0]]
+    signed, depths = [], []
+    for face in corners:
+        flat = face[:, :2]
+        edges = [
+            squared_distance(
+                flat[k].expand(len(points), 2), flat[(k + 1) % 3].expand(len(points), 2), points
+            )
+            for k in range(3)
+        ]
+        matrix = torch.cat([flat.T, flat.new_ones(1, 3)]).detach()
+        weights = torch.linalg.solve(matrix, torch.cat([points, points[:, :1] ** 0], 1).T)
+        inside = (weights > 0).all(0)
+        distance = torch.stack(edges).amin(0)
+        signed.append(torch.where(inside, -distance, distance))
+        depths.append((weights * face[:, 2:].detach()).sum(0))
+    distance, depth = torch.stack(signed, -1), torch.stack(depths, -1)
+    counts = (distance < blur_radius) & (depth >= 0)
+    nearest = torch.where(counts, depth, torch.inf).argsort(-1)[:, :faces_per_pixel]
+    index = torch.where(counts.gather(1, nearest), nearest, -1)
+    shape = (1, side, side, faces_per_pixel)
+    return index.view(shape), None, None, distance.gather(1, nearest).view(shape)
+
+
+@pytest.mark.usefixtures("pytorch3d")
+def test_its_soft_silhouette_and_gradient_are_ours() -> None:
+    sys.modules["pytorch3d.renderer.mesh.rasterize_meshes"].rasterize_meshes = _soft_stand_in  # type: ignore[attr-defined]
+    rng = np.random.default_rng(2)
+    start = torch.as_tensor(rng.normal(0, 0.6, (1, 18, 3)), dtype=torch.float64)
+    faces = torch.arange(18).view(-1, 3)
+    softness = Softness(blur_radius=0.02, sigma=0.02, faces_per_pixel=3)
+    theirs, ours = start.clone().requires_grad_(), start.clone().requires_grad_()
+    found = PyTorch3DRasterizer().soft_alpha(theirs, faces, 12, softness)
+    expected = soft_silhouette(ours, faces, 12, 12, replace(softness, least_depth=-100.0)).alpha
+    # a face whose plane dips behind the viewer at a pixel is dropped by theirs alone
+    same = (found - expected).abs() < 1e-6
+    assert same.float().mean() > 0.9
+    (found * same).sum().backward()
+    (expected * same).sum().backward()
+    assert theirs.grad is not None and ours.grad is not None
+    cosine = torch.cosine_similarity(theirs.grad.flatten(), ours.grad.flatten(), dim=0)
+    assert cosine > 0.999

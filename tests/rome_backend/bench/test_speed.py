@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The speed bench on a tiny mesh and tiny networks: what it reports, never how fast it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from rome_backend.bench import speed, speed_networks, speed_raster
+from rome_backend.core.errors import AssetMissing
+from rome_backend.models.texture_encoder import TextureEncoderParams, make_texture_encoder
+from rome_backend.models.unet import UNetParams, make_unet
+from rome_backend.open_head.build import open_head
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for module in (speed_raster, speed_networks, speed):
+        monkeypatch.setattr(module, "SIDE", 32)
+    monkeypatch.setattr(speed_networks, "VERTICES", 50)
+    widths = {32: (16, 32, 32), 4: (16, 32, 32)}
+    monkeypatch.setattr(
+        speed_networks,
+        "make_unet",
+        lambda params: make_unet(UNetParams(47, params.out_channels, widths[params.out_channels])),
+    )
+    small = TextureEncoderParams(inner=8, levels=2)
+    monkeypatch.setattr(speed_networks, "make_texture_encoder", lambda: make_texture_encoder(small))
+    yield
+
+
+@pytest.fixture
+def triangles() -> SimpleNamespace:
+    generator = np.random.default_rng(0)
+    points = generator.normal(0, 0.1, (20, 1, 3)) + generator.normal(0, 0.03, (20, 3, 3))
+    template = points.reshape(-1, 3).astype(np.float32)
+    faces = np.arange(60, dtype=np.int32).reshape(-1, 3)
+    return SimpleNamespace(template=template, faces=faces)
+
+
+def _without_int8(*_: object) -> None:
+    raise AssetMissing("int8_missing", "Not here.")
+
+
+def test_the_payload_has_every_ratio_with_its_spread(
+    tiny: None, triangles: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speed_networks, "Int8Network", _without_int8)
+    monkeypatch.setattr(speed_raster, "_pytorch3d", lambda: None)
+    told: list[str] = []
+    payload = speed.bench_speed(triangles, 2, lambda stage, _: told.append(stage))  # type: ignore[arg-type]
+    ratios, spread = payload["ratios"], payload["spread"]
+    assert payload["runs"] == 2 and told[-1] == "done"
+    for name in ("raster_vs_pytorch3d", "soft_vs_pytorch3d", "frame_fastest_vs_eager"):
+        assert ratios[name] is None and name not in spread
+    for name in (
+        "raster_vs_bruteforce", "soft_vs_bruteforce", "frame_official_vs_eager",
+        "texture_encoder_vs_eager",
+    ):  # fmt: skip
+        assert spread[name][0] <= ratios[name] <= spread[name][1]
+        assert ratios[name] > 0
+    assert ratios["texture_encoder_psnr_db"] > 80
+    assert ratios["frame_official_psnr_db"] > 30
+    assert all(value > 0 for value in payload["seconds"].values())
+
+
+def test_the_seconds_of_brute_force_are_those_of_all_rows(
+    tiny: None, triangles: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[int] = []
+
+    def counted(*arguments: object) -> torch.Tensor:
+        rows.append(int(arguments[-1]))  # type: ignore[call-overload]
+        return torch.zeros(1)
+
+    monkeypatch.setattr(speed_raster, "nearest_faces", counted)
+    monkeypatch.setattr(
+        speed_raster, "in_turns", lambda ways, rounds, warm_up=True: _run(ways, rounds)
+    )
+    vertices, faces = speed.head_on_screen(triangles)  # type: ignore[arg-type]
+    ratios, seconds = speed_raster.bench_raster(vertices, faces, 1)
+    assert rows == [speed_raster.EVERY]
+    assert seconds["raster_bruteforce"] == [float(speed_raster.EVERY)]
+    assert seconds["raster"] == [1.0]
+    found = ratios["raster_vs_bruteforce"]
+    assert found is not None and found.value == speed_raster.EVERY
+
+
+def _run(ways: dict, rounds: int) -> dict[str, list[float]]:
+    """Run each way, and say that it took a second."""
+    for way in ways.values():
+        way()
+    return {name: [1.0] * rounds for name in ways}
+
+
+def test_a_peer_that_is_installed_is_timed(
+    tiny: None, triangles: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[str] = []
+    peer = SimpleNamespace(
+        rasterize=lambda *_: called.append("raster"),
+        soft_alpha=lambda vertices, *_: (called.append("soft"), vertices[..., 0])[1],
+    )
+    monkeypatch.setattr(speed_raster, "_pytorch3d", lambda: peer)
+    vertices, faces = speed.head_on_screen(triangles)  # type: ignore[arg-type]
+    ratios, _ = speed_raster.bench_raster(vertices, faces, 1)
+    assert {"raster", "soft"} == set(called)
+    assert ratios["raster_vs_pytorch3d"] is not None and ratios["soft_vs_pytorch3d"] is not None
+
+
+def test_the_average_head_fills_the_picture() -> None:
+    points, faces = speed.head_on_screen(open_head())
+    assert points[:, :2].abs().max() < 1.3
+    assert (points[:, 1].max() - points[:, 1].min()) > 1
+    assert faces.max() < len(points)
