@@ -32,7 +32,7 @@ def choose_photo(screen: Screen) -> None:
     screen.save("02_file_browser")
     screen.click(place, times=2)
     wait("the file browser's end", lambda now: now["windows"] == 1, 20.0)
-    time.sleep(8.0)
+    screen.lose("Looking for the face", sidebar)
     rest(screen, sidebar)
 
 

@@ -134,6 +134,13 @@ class Screen:
                 seen = " ".join(word.text for word in words)
                 raise StepFailed(f"{phrase!r} is not on the screen, which says: {seen}")
 
+    def lose(self, phrase: str, box: Callable[[], Box], seconds: float = 60.0) -> None:
+        """Wait until the phrase is no longer inside the box; raises StepFailed if it stays."""
+        deadline = time.monotonic() + seconds
+        while find_phrase(self.words(box()), phrase) is not None:
+            if time.monotonic() > deadline:
+                raise StepFailed(f"{phrase!r} stays on the screen")
+
     def click(self, place: tuple[float, float], times: int = 1) -> None:
         """Click the left button; a double click counts as one click."""
         self.move(place)

@@ -160,3 +160,14 @@ def test_only_what_is_visible_counts_as_a_difference() -> None:
 def test_pixels_are_those_of_the_box(player: Player, tmp_path: Path) -> None:
     assert Screen(tmp_path).pixels((10, 20, 30, 40)) == b""
     assert "30x40+10+20" in player.commands[0] and "gray:-" in player.commands[1]
+
+
+def test_losing_a_phrase_ends_when_it_is_gone(player: Player, tmp_path: Path) -> None:
+    player.tables = [TABLE, TABLE, HEADER, HEADER]  # two readings of each picture
+    Screen(tmp_path).lose("Create Head", lambda: (0, 0, 10, 10))
+    assert player.said("tesseract") == 4
+
+
+def test_a_phrase_that_stays_is_a_failure(player: Player, tmp_path: Path) -> None:
+    with pytest.raises(StepFailed, match="stays"):
+        Screen(tmp_path).lose("Create Head", lambda: (0, 0, 10, 10), seconds=0.0)

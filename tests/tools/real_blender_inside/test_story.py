@@ -33,6 +33,9 @@ class FakeScreen:
         self._last = phrase
         return (0.0, 0.0)
 
+    def lose(self, phrase: str, box, seconds: float = 60.0) -> None:
+        assert box() == tuple(QUIET["regions"]["UI"])
+
     def click(self, place: tuple[float, float], times: int = 1) -> None:
         self.clicks += 1
         self.clicked.append(self._last)
