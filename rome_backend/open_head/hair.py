@@ -11,14 +11,21 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.offset_region import FAR_M, OffsetRegion
+from rome_backend.open_head.drape import (
+    Curtain,
+    hanging_reach,
+    lay_out,
+    raise_hair,
+    shoulder_way,
+    start_place,
+)
+from rome_backend.open_head.hair_chart import grid_azimuths, grid_ways
+from rome_backend.open_head.scalp import Scalp
 
 STYLES = ("bald", "short", "medium", "long", "afro", "bun")
 STYLE_SHARES = (0.06, 0.22, 0.24, 0.28, 0.10, 0.10)
 WAVES = 6
-BORDER_SLOPE, NAPE_SLOPE, DRAPE_SLOPE = 2.2, 1.1, 3.0
 DRAPE_START = 0.35
-HEM_FADE_M = 0.03
 
 
 @dataclass(frozen=True)
@@ -28,8 +35,9 @@ class HairParameters:
     base, top, side, back, fringe: thickness; taper: share lost towards the nape; asymmetry,
     parting_depth, parting_place: sideways; recede: share lost at forehead; crown: at the crown;
     curl: noise amplitude; bun, bun_place: height and angle from the crown backwards;
-    drape: how far the lower rows hang; curtain: how far they keep off the neck, 0..1;
-    flare: extra width at the lower end; waves (N, WAVES, 3), phases (N, WAVES): the noise.
+    drape: how far hair falls below the nape; curtain: how far it keeps off the neck, 0..1;
+    front: azimuth (rad) of its front edges; flare: extra width at the lower end;
+    waves (N, WAVES, 3), phases (N, WAVES): the noise.
     """
 
     base: F64
@@ -48,6 +56,7 @@ class HairParameters:
     bun_place: F64
     drape: F64
     curtain: F64
+    front: F64
     flare: F64
     waves: F64
     phases: F64
@@ -88,26 +97,53 @@ def draw_hair(random: np.random.Generator, count: int) -> HairParameters:
         curl=millimetre * each(nothing, (0, 1.5), (0, 5), (0, 5), (0, 5), (0, 1.5)),
         bun=millimetre * each(nothing, nothing, nothing, nothing, nothing, (20, 60)),
         bun_place=each(nothing, nothing, nothing, nothing, nothing, (-0.1, 2.2)),
-        drape=millimetre * each(nothing, nothing, (-30, 30), (10, 100), (-60, 40), nothing),
+        drape=millimetre * each(nothing, nothing, (-60, 40), (10, 160), (-60, 40), nothing),
         curtain=each(nothing, nothing, (0.2, 1), (0.3, 1), (0.2, 1), nothing),
+        front=np.radians(each((80, 80), (80, 80), (60, 110), (55, 110), (70, 100), (80, 80))),
         flare=millimetre * each(nothing, nothing, (0, 15), (-10, 30), (0, 10), nothing),
         waves=waves,
         phases=random.uniform(0, 2 * np.pi, (count, WAVES)),
     )
 
 
-def hair_offsets(region: OffsetRegion, styles: HairParameters) -> F64:
+def hair_offsets(scalp: Scalp, styles: HairParameters) -> F64:
     """Return the displacements (N, H, 3) m of N volumes on the H vertices of region 'hair'.
 
-    Thickness along the outward direction, held back near skin that may not move, plus the drape
-    of the lower rows. Source: our own.
+    Thickness over the scalp, and for styles that drape curtains that fall to a hem on both
+    sides. Source: our own.
     """
-    place = (region.positions - region.centre) / region.radius
-    low = low_part(region)
+    place = (scalp.rest - scalp.chart.centre) / scalp.chart.radius
+    low = low_part(scalp)
     thickness = hair_thickness(place, low, styles)
-    slope = BORDER_SLOPE + (NAPE_SLOPE - BORDER_SLOPE) * low
-    thickness = held_back(thickness, slope * region.border)
-    return thickness[:, :, None] * region.outward + drape(region, place, low, styles)
+    volumes = []
+    for number, own in enumerate(thickness):
+        length = float(styles.drape[number])
+        cling = 1 - float(styles.curtain[number])
+        curtains: tuple[Curtain, ...] = ()
+        outer = scalp.bare
+        if length > 0:
+            sides = np.abs(place[:, 0]) > 0.7
+            outer = hanging_reach(scalp, cling) + own[sides].mean() if sides.any() else scalp.bare
+            depth = smooth_step(0.0, 0.1, grid_ways() - scalp.chart.equator)
+            outer = outer + float(styles.flare[number]) * depth
+            curtains = drawn_curtains(scalp, outer, length, float(styles.front[number]))
+        volumes.append(raise_hair(scalp, lay_out(scalp, curtains), own, outer))
+    return np.stack(volumes)
+
+
+def drawn_curtains(scalp: Scalp, outer: F64, length: float, front: float) -> tuple[Curtain, ...]:
+    """Return a curtain for each side that hangs ``length`` m below the nape.
+
+    outer (AZIMUTHS, ROWS) m: reach of the hair; front: azimuth (rad) of its front edges.
+    """
+    nape = float(np.linalg.norm(scalp.flat[scalp.edge[np.abs(scalp.place).argmax()]]))
+    lowest = min(nape + length, scalp.bottom - 0.015)
+    behind = smooth_step(np.radians(105), np.radians(135), np.abs(grid_azimuths()))
+    hem = np.minimum(lowest, shoulder_way(scalp, outer) + 0.004 + 0.1 * behind)
+    return tuple(
+        Curtain(side, start_place(scalp, side, front - 0.2), front, max(front, 1.4), hem)
+        for side in (1, -1)
+    )
 
 
 def smooth_step(low: float, high: float, value: F64) -> F64:
@@ -121,13 +157,11 @@ def held_back(amount: F64, limit: F64) -> F64:
     return amount * np.tanh(limit / np.maximum(np.abs(amount), 1e-3))
 
 
-def low_part(region: OffsetRegion) -> F64:
-    """Return how low on the back and sides vertices (H,) lie: 0 above the ears, 1 at the hem."""
-    place = (region.positions - region.centre) / region.radius
-    below = np.maximum(DRAPE_START - place[:, 1], 0.0)
-    if not np.any(region.hem < FAR_M):
-        return below / max(float(below.max()), 0.5)
-    return below / np.maximum(below + region.hem / region.radius, 1e-6)
+def low_part(scalp: Scalp) -> F64:
+    """Return how low on the back and sides vertices (H,) lie: 0 above the ears, 1 at the nape."""
+    way = np.linalg.norm(scalp.flat, axis=1)
+    below = np.maximum(way - scalp.chart.equator + DRAPE_START * scalp.chart.radius, 0.0)
+    return below / max(float(below.max()), 1e-6)
 
 
 def hair_thickness(place: F64, low: F64, styles: HairParameters) -> F64:
@@ -162,34 +196,3 @@ def noise(place: F64, styles: HairParameters) -> F64:
     """Return smooth noise (N, H) of unit size: a sum of waves of a few centimetres."""
     angle = np.einsum("nwc,hc->nwh", styles.waves, place) + styles.phases[:, :, None]
     return np.sqrt(2 / WAVES) * np.cos(angle).sum(axis=1)
-
-
-def drape(region: OffsetRegion, place: F64, low: F64, styles: HairParameters) -> F64:
-    """Return how the lower rows hang (N, H, 3) m: down, and out to below the widest point."""
-    length = np.maximum(styles.drape, 0.0)[:, None]
-    hanging = np.tanh(length / 0.03)
-    fall = np.sin(np.pi / 2 * low)
-    down = length * fall + hanging * above_hem(region)
-    down = held_back(down, DRAPE_SLOPE * region.border)
-    flat = place[:, [0, 2]]
-    reach = np.linalg.norm(flat, axis=1)
-    direction = flat / np.maximum(reach, 1e-6)[:, None]
-    depth = np.abs(place[:, 2]).max()
-    widest = 1 / np.sqrt(direction[:, 0] ** 2 + (direction[:, 1] / depth) ** 2)
-    gap = region.radius * np.maximum(widest - reach, 0.0)
-    out = hanging * fall * (styles.curtain[:, None] * gap + styles.flare[:, None] * low)
-    out = held_back(out, NAPE_SLOPE * region.border)
-    return np.stack([out * direction[:, 0], -down, out * direction[:, 1]], axis=2)
-
-
-def above_hem(region: OffsetRegion) -> F64:
-    """Return how far (H,) m the hair's lower edge must sink to become a straight hem.
-
-    The line is fitted to the vertices that touch the neck; the rows above follow less.
-    """
-    edge = region.hem == 0
-    if np.count_nonzero(edge) < 3:
-        return np.zeros(len(region.hem))
-    y, z = region.positions[:, 1], region.positions[:, 2]
-    line = np.polyval(np.polyfit(z[edge], y[edge], 1), z)
-    return (y - line) * np.exp(-((region.hem / HEM_FADE_M) ** 2))

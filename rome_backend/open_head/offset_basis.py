@@ -12,11 +12,12 @@ from rome_backend.core.types import F64, HeadModel, OffsetBasis
 from rome_backend.open_head.hair import draw_hair, hair_offsets
 from rome_backend.open_head.neck_shapes import neck_offsets
 from rome_backend.open_head.offset_region import OffsetRegion, offset_regions
+from rome_backend.open_head.scalp import build_scalp
 
 HAIR_COMPONENTS, NECK_COMPONENTS = 50, 10
 
 
-def offset_basis(head: HeadModel, seed: int = 0, count: int = 1000) -> OffsetBasis:
+def offset_basis(head: HeadModel, seed: int = 0, count: int = 320) -> OffsetBasis:
     """Return the basis (paper section 3.5: 50 hair + 10 neck) of any head model.
 
     head needs the disjoint regions 'hair' and 'neck'. count: volumes of hair, and of neck
@@ -26,8 +27,9 @@ def offset_basis(head: HeadModel, seed: int = 0, count: int = 1000) -> OffsetBas
     """
     hair, neck = offset_regions(head)
     random = np.random.default_rng(seed)
+    scalp = build_scalp(head, head.template.astype(np.float64))
     styles = draw_hair(random, count // 2)
-    volumes = np.concatenate([hair_offsets(hair, s) for s in (styles, styles.mirrored())])
+    volumes = np.concatenate([hair_offsets(scalp, s) for s in (styles, styles.mirrored())])
     shapes = neck_offsets(neck, random, count // 2)
     mean = np.zeros(head.template.shape)
     dirs = np.zeros((*head.template.shape, HAIR_COMPONENTS + NECK_COMPONENTS))

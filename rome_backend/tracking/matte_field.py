@@ -64,7 +64,7 @@ class MatteField:
         share = before / np.where(before - after > 1e-9, before - after, 1.0)
         found = sign * (reach[first] + share * _STEP)
         end = points + normals * found[:, None]
-        known = self._sample(self._known, end[:, None])[:, 0] > 0.99
+        known = self._sample(self._known, np.stack([points, end], axis=1)).min(axis=1) > 0.99
         ok = crossing.any(axis=1) & known & (np.abs(found) <= limit)
         return np.where(ok, found, np.nan)
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fit hair, neck and shoulder offsets to the outline of a person in a photo.
+"""Fit hair, neck and shoulder offsets to what a photo shows round a head.
 
 Does not know how the matte or the basis were made.
 
-Method (our own, after the prototype): outline vertices look along their normal for the matte's
-contour; a few rounds of bounded ridge least squares in the linear basis follow it coarsely, then
-smooth free offsets (thin-plate bending energy on the mesh) take what the basis cannot say.
+Method (our own): hair is measured on the photo and laid over the scalp in one surface
+(`hair_measure`, `drape`); then outline vertices look along their normal for the matte's contour:
+the neck's few directions follow by bounded least squares, small smooth free offsets (thin-plate
+bending energy on the mesh) take the rest. Coefficients are what the basis can say of the result.
 """
 
 from __future__ import annotations
@@ -28,28 +29,31 @@ from rome_backend.core.types import (
     Mask,
     OffsetBasis,
 )
+from rome_backend.open_head.drape import lay_out, raise_hair
+from rome_backend.open_head.hair_chart import sample
 from rome_backend.open_head.laplacian import bilaplacian
+from rome_backend.open_head.scalp import build_scalp
 from rome_backend.render.rasterizer import Rasterizer, TorchRasterizer
 from rome_backend.tracking.bounded import descend
+from rome_backend.tracking.hair_mask import EAR, find_hair, seen_regions
+from rome_backend.tracking.hair_measure import measure_hair
+from rome_backend.tracking.hair_rays import Seen
 from rome_backend.tracking.matte_field import MatteField
-from rome_backend.tracking.offset_priors import (
-    basis_prior,
-    beside_jaw,
-    outline_trust,
-    seam_closed,
-)
+from rome_backend.tracking.offset_priors import outline_trust, seam_closed
 from rome_backend.tracking.outline import Outline, SquareView, find_outline, head_iou
 
 _SIZE = 256
-_BASIS_ROUNDS = 5
+_NECK_ROUNDS = 4
 _FREE_ROUNDS = 4
 _LIMIT = 3.0
-# Noise of an outline point for the basis (m): hair edges are soft, neighbours repeat each other.
+# Noise of an outline point for the basis (m): edges are soft, neighbours repeat each other.
 _SIGMA = 0.010
+# Noise (m) with which the basis repeats the fitted offsets.
+_REPEATED = 0.004
 # The contour may lie this far inside or outside the surface (m).
-_REACH = (0.03, 0.09)
-# Beyond this yaw (degrees) one side of the hair hides behind the face.
-_HALF_SEEN = 12.0
+_REACH = (0.03, 0.05)
+# Near its hem and front edges (m) hair does not follow the outline.
+_LAID = 0.04
 # Hair never presses the skull in by more.
 _DEEPEST = 0.008
 _FREE_STEP = 0.8
@@ -58,6 +62,9 @@ _DAMPING = 2e-4
 # The neck moves less easily; what is further away (m) is not its own outline.
 _NECK_DAMPING = 0.3
 _NECK_REACH = 0.03
+# Hair that hangs was measured; it follows small gaps (m) only, and stiffly.
+_HANGING_REACH = 0.012
+_HANGING_DAMPING = 0.02
 
 
 @dataclass(frozen=True)
@@ -84,18 +91,20 @@ def fit_offsets(
     ``fit`` is in px of the crop. Where ``crop.valid`` is False nothing is concluded. Deterministic.
     """
     scene = _Scene(head, basis, fit, crop, rasterizer or TorchRasterizer())
-    coefficients = np.zeros(basis.dirs.shape[2])
-    for _ in range(_BASIS_ROUNDS):
-        coefficients = scene.basis_round(coefficients)
-    linear = scene.linear(coefficients)
-    free = np.zeros_like(linear)
+    hair, hanging = scene.hair_offsets()
+    neck = np.zeros(basis.dirs.shape[2])
+    for _ in range(_NECK_ROUNDS):
+        neck = scene.neck_round(hair, neck)
+    placed = hair + scene.neck_linear(neck)
+    free = np.zeros_like(placed)
     for _ in range(_FREE_ROUNDS):
-        free = scene.free_round(linear, free)
-    free = seam_closed(head, linear + free, scene.short) - linear
-    offsets = linear + free
+        free = scene.free_round(placed, free)
+    offsets = seam_closed(head, placed + free, 1 - hanging)
+    coefficients = scene.coefficients(offsets)
+    linear = scene.linear(coefficients)
     return OffsetFit(
         coefficients.astype(np.float32),
-        free.astype(np.float32),
+        (offsets - linear).astype(np.float32),
         offsets.astype(np.float32),
         scene.iou(offsets),
     )
@@ -139,6 +148,7 @@ class _Scene:
         rasterizer: Rasterizer,
     ) -> None:
         self.head, self.basis, self.fit, self.rasterizer = head, basis, fit, rasterizer
+        self.crop = crop
         self.view = SquareView(fit, crop.matte.shape[0], min(_SIZE, crop.matte.shape[0]))
         self.field = MatteField(crop.matte, crop.valid, self.view.size)
         self.base = posed_vertices(head, fit.params)
@@ -146,18 +156,36 @@ class _Scene:
         self.neck: Mask = np.asarray(head.regions["neck"])
         self.movable = self.hair | self.neck
         self.trust = outline_trust(head)
-        self.short = 1 - self._long_hair()
-        self.prior_matrix, self.prior_right = basis_prior(head, basis, self.short)
+        self.loose = np.zeros(len(self.base))
         self._energy: csr_matrix | None = None
 
-    def _long_hair(self) -> float:
-        """Return 0 .. 1: whether the person goes on beside the jaw, where long hair hangs."""
-        points = beside_jaw(self.head)
-        if abs(self.fit.yaw) > _HALF_SEEN:
-            # the turned-away side lies behind the face
-            points = points[np.sign(points[:, 0]) == -np.sign(self.fit.yaw)]
-        share = self.field.person_share(self.view.project(points)[:, :2])
-        return float(np.clip((share - 0.3) / 0.4, 0.0, 1.0))
+    def hair_offsets(self) -> tuple[F64, float]:
+        """Return the offsets (V, 3) m of the hair that is seen, and 1 if it hangs, else 0."""
+        head, view = self.head, self.view
+        mask = find_hair(head, self.base, view, self.crop, self.field.person, self.rasterizer)
+        ears = seen_regions(head, self.base, view, self.rasterizer) == EAR
+        scalp = build_scalp(head, self.base)
+        seen = Seen(self.field.person, mask.hair, self.field.known, ears)
+        shape = measure_hair(scalp, view, seen)
+        if shape is None:
+            unknown = np.zeros_like(self.base)
+            unknown[self.hair] = self.basis.mean[self.hair]
+            return unknown, 0.0
+        layout = lay_out(scalp, shape.curtains)
+        thickness = sample(shape.outer - scalp.bare, scalp.flat)
+        offsets = np.zeros_like(self.base)
+        offsets[scalp.vertices] = raise_hair(scalp, layout, thickness, shape.outer)
+        # hems and front edges stay where they were laid
+        laid = layout.hanging * (1 - np.clip(layout.away / _LAID, 0, 1))
+        self.trust[scalp.vertices] *= 1 - laid
+        below = np.linalg.norm(layout.flat, axis=1) - scalp.chart.equator
+        self.loose[scalp.vertices] = layout.hanging * np.clip(below / _LAID, 0, 1)
+        return offsets, 1.0 if shape.curtains else 0.0
+
+    def neck_linear(self, coefficients: F64) -> F64:
+        """Return what the neck's directions say (V, 3) m."""
+        own = self.neck[:, None]
+        return own * (self.basis.mean.astype(np.float64) + self.basis.dirs @ coefficients)
 
     def linear(self, coefficients: F64) -> F64:
         """Return the basis' offsets (V, 3) m."""
@@ -186,22 +214,33 @@ class _Scene:
         depth = np.einsum("nx,nx->n", offsets[found.vertices], found.normals)
         gaps = np.maximum(found.gaps, -_DEEPEST - depth)
         own = ~self.neck[found.vertices] | (np.abs(depth + gaps) < _NECK_REACH)
+        own &= (self.loose[found.vertices] < 0.5) | (np.abs(gaps) < _HANGING_REACH)
         return Outline(found.vertices[own], found.normals[own], gaps[own])
 
-    def basis_round(self, coefficients: F64) -> F64:
-        """Return the coefficients (60,) after one look at the outline."""
-        seen = self.outline(self.linear(coefficients))
-        if not len(seen.vertices):
+    def neck_round(self, hair: F64, coefficients: F64) -> F64:
+        """Return the coefficients (60,), those of the neck alone, after a look at the outline."""
+        seen = self.outline(hair + self.neck_linear(coefficients))
+        own = self.neck[seen.vertices]
+        if not own.any():
             return coefficients
-        rows = np.einsum("nx,nxk->nk", seen.normals, self.basis.dirs[seen.vertices])
-        target = seen.gaps + rows @ coefficients
+        vertices, normals, gaps = seen.vertices[own], seen.normals[own], seen.gaps[own]
+        dirs = self.basis.dirs[vertices].astype(np.float64)
+        rows = np.einsum("nx,nxk->nk", normals, dirs)
         # Cauchy weights: a contour that is far off may be another object's
-        trust = 1 / (1 + (seen.gaps / 0.03) ** 2)
-        trust = trust * self.trust[seen.vertices] / _SIGMA**2
-        matrix = (rows * trust[:, None]).T @ rows + self.prior_matrix
-        right = (rows * trust[:, None]).T @ target + self.prior_right
+        trust = self.trust[vertices] / (1 + (gaps / 0.03) ** 2) / _SIGMA**2
+        target = gaps + rows @ coefficients
+        matrix = (rows * trust[:, None]).T @ rows + np.eye(rows.shape[1])
         limit = np.full(len(coefficients), _LIMIT)
-        return descend(matrix, right, -limit, limit, sweeps=20)
+        return descend(matrix, (rows * trust[:, None]).T @ target, -limit, limit, sweeps=20)
+
+    def coefficients(self, offsets: F64) -> F64:
+        """Return the coefficients (60,) that come nearest to offsets (V, 3) m."""
+        dirs = self.basis.dirs.reshape(-1, self.basis.dirs.shape[2]).astype(np.float64)
+        rest = (offsets - self.basis.mean).ravel()
+        # directions are orthogonal, so each stands alone
+        size = (dirs**2).sum(axis=0)
+        best = dirs.T @ rest / (size + _REPEATED**2)
+        return np.clip(best, -_LIMIT, _LIMIT)
 
     def free_round(self, linear: F64, free: F64) -> F64:
         """Return the free offsets (V, 3) after one look at the outline."""
@@ -217,6 +256,7 @@ class _Scene:
         right = np.zeros((len(region), 3))
         np.add.at(right, rows, weight[:, None] * (free[seen.vertices] + step))
         diagonal = _DAMPING + _NECK_DAMPING * (1 - self.trust[region])
+        diagonal += _HANGING_DAMPING * self.loose[region]
         np.add.at(diagonal, rows, weight)
         energy = self._region_energy(region)
         moved = np.zeros_like(free)

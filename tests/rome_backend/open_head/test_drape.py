@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of hair laid over the scalp: short hair grows, long hair falls in one surface.
+
+Does not know photos or styles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rome_backend.core.types import HeadModel
+from rome_backend.open_head.drape import (
+    Curtain,
+    hanging_reach,
+    lay_out,
+    raise_hair,
+    shoulder_way,
+    start_place,
+)
+from rome_backend.open_head.hair_chart import AZIMUTHS, ROWS, grid_ways, sample
+from rome_backend.open_head.scalp import Scalp, build_scalp
+
+THICK = 0.015
+
+
+@pytest.fixture(scope="module")
+def scalp(head: HeadModel) -> Scalp:
+    return build_scalp(head, head.template.astype(np.float64))
+
+
+def curtains(scalp: Scalp, drop: float, front: float = 75.0) -> tuple[Curtain, ...]:
+    """A curtain on each side that ends ``drop`` m below the chart's equator."""
+    hem = np.full(AZIMUTHS, scalp.chart.equator + drop)
+    angle = float(np.radians(front))
+    return tuple(
+        Curtain(side, start_place(scalp, side, angle - 0.2), angle, angle + 0.1, hem)
+        for side in (1, -1)
+    )
+
+
+def grown(scalp: Scalp, drop: float, front: float = 75.0) -> np.ndarray:
+    """Vertices (H, 3) of hair THICK m thick."""
+    outer = hanging_reach(scalp, 0.3) + THICK
+    layout = lay_out(scalp, curtains(scalp, drop, front) if drop else ())
+    return scalp.rest + raise_hair(scalp, layout, np.full(len(scalp.rest), THICK), outer)
+
+
+def test_without_curtains_the_mesh_stays_and_grows_outwards(scalp: Scalp) -> None:
+    layout = lay_out(scalp, ())
+    np.testing.assert_array_equal(layout.flat, scalp.flat)
+    assert not layout.hanging.any()
+    flat, reach = scalp.chart.flat(grown(scalp, 0.0))
+    np.testing.assert_allclose(flat, scalp.flat, atol=1e-9)
+    growth = reach - scalp.reach
+    assert np.abs(growth[scalp.edge]).max() < 1e-9
+    assert growth[scalp.inner > 0.05].min() > 0.9 * THICK and growth.max() <= THICK + 1e-9
+
+
+@pytest.mark.parametrize("drop", [0.09, 0.14])
+def test_hair_falls_to_its_hem_and_no_further(scalp: Scalp, drop: float) -> None:
+    hair = grown(scalp, drop)
+    bottom = scalp.chart.centre[1] - drop
+    assert hair[:, 1].min() == pytest.approx(bottom, abs=0.004)
+    hem = scalp.edge[np.abs(scalp.place) > 0.8]
+    assert np.abs(hair[hem, 1] - bottom).max() < 0.005
+    forehead = scalp.edge[np.abs(scalp.place) < 0.05]
+    assert np.abs(hair[forehead] - scalp.rest[forehead]).max() < 0.002
+
+
+@pytest.mark.parametrize("front", [65.0, 80.0, 105.0])
+def test_hardly_anything_of_long_hair_is_turned_over(
+    head: HeadModel, scalp: Scalp, front: float
+) -> None:
+    layout = lay_out(scalp, curtains(scalp, 0.13, front))
+    place = np.full(len(head.template), -1)
+    place[scalp.vertices] = np.arange(len(scalp.vertices))
+    faces = place[head.faces[(place[head.faces] >= 0).all(axis=1)]]
+
+    def area(flat: np.ndarray) -> np.ndarray:
+        a, b = (flat[faces[:, k]] - flat[faces[:, 0]] for k in (1, 2))
+        return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+    before, after = area(scalp.flat), area(layout.flat)
+    turned = before * after < 0
+    assert np.abs(after[turned]).sum() < 0.01 * np.abs(after).sum()
+
+
+def test_hanging_hair_stays_outside_the_body(scalp: Scalp) -> None:
+    hair = grown(scalp, 0.12)
+    layout = lay_out(scalp, curtains(scalp, 0.12))
+    flat, reach = scalp.chart.flat(hair)
+    free = (layout.hanging > 0.99) & (layout.away > 0.01)
+    assert free.sum() > 50
+    assert (reach - sample(scalp.body, flat))[free].min() > 0.0
+
+
+def test_both_sides_are_mirror_images(head: HeadModel, scalp: Scalp) -> None:
+    image = scalp.rest * [-1, 1, 1]
+    gap = np.linalg.norm(image[:, None] - scalp.rest[None], axis=2)
+    partner = gap.argmin(axis=1)
+    assert gap.min(axis=1).max() < 1e-5
+    hair = grown(scalp, 0.12)
+    away = np.linalg.norm(hair[partner] * [-1, 1, 1] - hair, axis=1)
+    assert np.quantile(away, 0.95) < 0.004
+
+
+def test_a_front_edge_lies_where_the_curtain_says(scalp: Scalp) -> None:
+    for front in (65.0, 90.0):
+        hair = grown(scalp, 0.13, front)
+        flat, _ = scalp.chart.flat(hair)
+        low = np.linalg.norm(flat, axis=1) > scalp.chart.equator + 0.04
+        first = np.degrees(np.abs(np.arctan2(flat[low, 0], flat[low, 1]))).min()
+        assert first == pytest.approx(front, abs=7)
+
+
+def test_a_cloth_falls_straight_and_clings_as_told(scalp: Scalp) -> None:
+    straight, close = hanging_reach(scalp, 0.0), hanging_reach(scalp, 1.0)
+    assert straight.shape == (AZIMUTHS, ROWS)
+    assert (straight >= close - 1e-9).all() and (close >= scalp.bare - 1e-9).all()
+    neck = np.abs(grid_ways() - scalp.chart.equator - 0.10) < 0.01
+    assert (straight - scalp.bare)[:, neck].max() > 0.02
+    assert np.abs(close - scalp.bare)[:, neck].max() < 0.03
+
+
+def test_hair_meets_the_shoulders_before_it_ends_behind(scalp: Scalp) -> None:
+    ways = shoulder_way(scalp, hanging_reach(scalp, 0.3) + 0.01)
+    side = ways[AZIMUTHS * 3 // 4]
+    assert side < ways[0] + 0.02
+    body = sample(scalp.body, np.array([[side, 0.0]]))[0]
+    assert body < sample(hanging_reach(scalp, 0.3), np.array([[side, 0.0]]))[0] + 0.03
+    assert (np.abs(np.diff(ways)) < 0.03).all()
+
+
+def test_start_place_moves_back_with_the_azimuth(scalp: Scalp) -> None:
+    places = [start_place(scalp, 1, np.radians(a)) for a in (30, 60, 90, 120)]
+    assert (np.diff(places) > 0).all()
+    assert start_place(scalp, -1, 1.0) == pytest.approx(start_place(scalp, 1, 1.0), abs=0.03)
