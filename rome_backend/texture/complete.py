@@ -17,16 +17,16 @@ from rome_backend.core.types import F32, HeadModel, Mask
 from rome_backend.texture.atlas import Atlas
 from rome_backend.texture.examples import PhotoSurface
 from rome_backend.texture.eyes import complete_eyes
-from rome_backend.texture.layers import layered_fill
+from rome_backend.texture.layers import crevices, layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
+from rome_backend.texture.mouth import PARTS, lips_alone, painted_mouth
 from rome_backend.texture.palette import Palette, palette_of, region_texels
 from rome_backend.texture.surface_detail import SurfaceDetail
 
-_INNER = ("left_eyeball", "right_eyeball", "mouth_inside")
-_NEEDED = ("hair", "ears", "neck", *_INNER)
+_INNER = ("left_eyeball", "right_eyeball", *PARTS)
+_NEEDED = ("hair", "ears", "neck", "lips", *_INNER)
 _FULL = 0.3  # weight from which the photo alone counts
-_MOUTH = np.array([0.42, 0.21, 0.20], np.float32)  # of the skin's brightness
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def complete(
 
     Texels that are not finite count as unknown. In this order: texels of scalp and ears that are
     neither skin nor hair lose their weight; the mirrored half is used where the own weight is
-    poor; the rest continues skin, hair and cloth; eyeballs become whole; the mouth's inside is
-    dark red. ``source``: the head's vertices (V, 3) m with its hair, and what the photo shows of
+    poor; the rest continues skin, hair and cloth; the mouth's inside is painted; eyeballs become
+    whole. ``source``: the head's vertices (V, 3) m with its hair, and what the photo shows of
     its materials; ``seed``: of invented detail. ``check`` is called between the steps.
     """
     check()
@@ -70,6 +70,7 @@ def complete(
     fill = MeshFill(head)
     inner = _inner(regions)
     check()
+    colour = lips_alone(head, atlas, fill, colour, trust, regions["lips"])
     own, known = _with_mirror(atlas, fill, colour, trust, inner)
     check()
     vertices, photo = source or (head.template, None)
@@ -77,17 +78,19 @@ def complete(
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, detail, check)
     check()
     out = own * known[:, None] + filled * (1 - known[:, None])
-    out = _with_mouth(out, regions["mouth_inside"], palette)
+    skin = palette.skin.rgb()
+    mouth, inside = painted_mouth(head, atlas, regions, skin, crevices(head))
+    out[inside], trust[inside] = mouth, 0
     del filled, own, known  # 2K arrays are 45 MB each
-    eyes, texels = complete_eyes(head, atlas, colour, trust, palette.skin.rgb())
+    eyes, texels = complete_eyes(head, atlas, colour, trust, skin)
     out[texels] = eyes
     finite = np.isfinite(out.sum(1))
     out = np.clip(np.nan_to_num(out), 0, 255).astype(np.float32)
-    return CompletedTexels(out, trust * (1 - regions["mouth_inside"]), finite)
+    return CompletedTexels(out, trust, finite)
 
 
 def _inner(regions: Mapping[str, F32]) -> Mask:
-    """Texels whose colour is no skin's, hair's or cloth's: eyeballs and the mouth's inside."""
+    """Texels whose colour is no skin's, hair's or cloth's: eyeballs and all inside the mouth."""
     return np.asarray(sum(regions[name] for name in _INNER)) > 0.5
 
 
@@ -112,15 +115,6 @@ def _hair_share(shown: F32, ear: F32, palette: Palette) -> float | None:
     if total < 0.01 * float(ear.sum()) or total == 0:
         return None
     return float((shown * (palette.skin_likeness < 0.3)).sum()) / total
-
-
-def _with_mouth(out: F32, mouth: F32, palette: Palette) -> F32:
-    """Paint the mouth's inside dark red.
-
-    Teeth that the photo shows stay in front of it there: on the bag behind they are fragments.
-    """
-    dark = _MOUTH * palette.skin.rgb().mean()
-    return out * (1 - mouth[:, None]) + dark * mouth[:, None]
 
 
 def _with_mirror(

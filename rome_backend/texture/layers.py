@@ -61,7 +61,7 @@ def layered_fill(
     chosen, rest = cloth_colour(head, atlas, seen, regions, palette)
     cloth = _layer(atlas, fill, colour, chosen, rest, 0.04)
     check()
-    skin *= _crevices(head)[:, None]
+    skin *= crevices(head)[:, None]
     bare_share = np.clip(1 - hair_share - covered, 0, 1)
     pores = detail.skin(atlas, (bare_share > 0) & (weight < 1), check)
     out = bare_share[:, None] * atlas.spread(skin) * np.exp(pores)
@@ -110,7 +110,7 @@ def _bald(scalp: F32, bare: F32, contrast: float) -> float:
     return float((_step(np.array([skin]), 0.6, 0.8) * smooth)[0])
 
 
-def _crevices(head: HeadModel) -> F64:
+def crevices(head: HeadModel) -> F64:
     """Brightness (V,) of skin by its shape: folds of the ear and the like are darker."""
     faces = head.faces
     a = np.concatenate([faces[:, k] for k in (0, 1, 2, 1, 2, 0)])

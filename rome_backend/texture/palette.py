@@ -17,7 +17,7 @@ from rome_backend.texture.atlas import Atlas
 
 REGIONS = (
     *("face", "lips", "left_eye_region", "right_eye_region", "ears", "hair", "neck"),
-    *("mouth_inside", "left_eyeball", "right_eyeball"),
+    *("mouth_inside", "teeth", "gums", "tongue", "left_eyeball", "right_eyeball"),
 )
 _ENOUGH = 200  # texels needed before a colour distribution means anything
 _DEFAULT_SKIN = np.array([68.0, 13.0, 16.0])  # CIE Lab, used when the photo shows no skin
