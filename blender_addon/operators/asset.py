@@ -15,7 +15,7 @@ from ..core_access import FrameReady
 from ..engine.heads import FrameHead
 from ..head.portrait import drawable, mark_asset, portrait_request
 from ..pump import PUMP, Request
-from .avatar_file import HeadJob
+from .head_jobs import HeadJob
 from .job import refuse_when_busy
 from .pose_tools import head_is_ready
 

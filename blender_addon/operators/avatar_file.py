@@ -6,23 +6,19 @@ Does not know what an avatar's file holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import bpy
 import numpy as np
 from bpy.props import StringProperty
 
 from ..core_access import LoadAvatar, RomeError, replacing
-from ..head.find import active_head, heads_of, is_editable
-from ..head.placement import look_at_head
-from ..head.receive import new_head_steps, notes_of, updated_head_steps
+from ..head.find import active_head, is_editable
 from ..head.stored_avatar import has_avatar, stored_avatar
 from ..photos import CHOICE
 from ..pump import PUMP, Request
-from .create_avatar import ask_for_avatar
-from .job import BackendJob, nothing_is_edited, refuse_when_busy
+from .head_jobs import HeadJob, NewHeadJob, ask_for_avatar
+from .job import nothing_is_edited, refuse_when_busy
 
 ENDING = ".rome"
 LARGEST = 1 << 30
@@ -84,7 +80,7 @@ class ROME_OT_save_avatar(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class ROME_OT_load_avatar(BackendJob, bpy.types.Operator):
+class ROME_OT_load_avatar(NewHeadJob, bpy.types.Operator):
     """Make a head of a .rome file."""
 
     bl_idname = "rome.load_avatar"
@@ -113,16 +109,6 @@ class ROME_OT_load_avatar(BackendJob, bpy.types.Operator):
             message = f"{path.name} cannot be read: {error.strerror}."
             raise RomeError("file_unreadable", message, "Choose another file.") from error
         return PUMP.ask(LoadAvatar(0, np.frombuffer(content, np.uint8)))
-
-    def receive(self, context: bpy.types.Context, answer: Any) -> Iterator[None]:
-        """Build the head and turn the viewport to it."""
-        built = yield from new_head_steps(answer)
-        if context.area is not None and context.area.type == "VIEW_3D":
-            look_at_head(context.space_data, built.mesh)
-
-    def notes(self, answer: Any) -> tuple[str, ...]:
-        """Return the warnings about the photo."""
-        return notes_of(answer)
 
 
 class ROME_OT_choose_avatar(bpy.types.Operator):
@@ -154,39 +140,6 @@ class ROME_OT_choose_avatar(bpy.types.Operator):
         """Start the job, which does not block the window."""
         bpy.ops.rome.load_avatar("INVOKE_DEFAULT", filepath=self.filepath)
         return {"FINISHED"}
-
-
-class HeadJob(BackendJob):
-    """Mixin of jobs that change the head which was active when they began."""
-
-    _head_name = ""
-    _kept: tuple[str, ...] = ()
-
-    def begin(self, context: bpy.types.Context) -> bpy.types.Object:
-        """Remember the active head by name, because undo invalidates references."""
-        head = active_head(context)
-        if head is None:
-            raise RomeError("no_head", "There is no head.", "Select a head first.")
-        self._head_name = head.name
-        return head
-
-    def head(self, context: bpy.types.Context) -> bpy.types.Object:
-        """Return the head by its name; RomeError 'no_head' where it was deleted meanwhile."""
-        for head in heads_of(context.scene):
-            if head.name == self._head_name:
-                return head
-        message = f"The head {self._head_name} is no longer there."
-        raise RomeError("no_head", message, "Select a head, then try again.")
-
-    def receive(self, context: bpy.types.Context, answer: Any) -> Iterator[None]:
-        """Give the head the new rig."""
-        kept = yield from updated_head_steps(answer, self.head(context))
-        parts = [f"Kept your key {name}." for name in kept.keys]
-        self._kept = (*parts, *(f"Kept what was painted on {name}." for name in kept.images))
-
-    def notes(self, answer: Any) -> tuple[str, ...]:
-        """Return the warnings about the photo, and what was kept."""
-        return (*notes_of(answer), *self._kept)
 
 
 class ROME_OT_update_head(HeadJob, bpy.types.Operator):

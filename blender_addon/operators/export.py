@@ -6,6 +6,8 @@ Does not know how a head becomes a file. They leave the scene as it is and make 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,6 +38,24 @@ BONE_NAMES = (
     ("UNREAL", "Unreal", "Names of Unreal's mannequin and MetaHuman's face"),
     ("RIGIFY", "Rigify", "Names of Rigify's human meta-rig"),
 )
+
+
+@contextmanager
+def _waiting(context: bpy.types.Context, text: str) -> Iterator[None]:
+    """Show that Blender is busy: its exporters hold the window and cannot be stopped."""
+    window, workspace = context.window, context.workspace
+    if bpy.app.background or window is None:
+        yield
+        return
+    window.cursor_modal_set("WAIT")
+    if workspace is not None:
+        workspace.status_text_set(text)
+    try:
+        yield
+    finally:
+        window.cursor_modal_restore()
+        if workspace is not None:
+            workspace.status_text_set(None)
 
 
 class HeadExport:
@@ -101,7 +121,8 @@ class HeadExport:
             return {"CANCELLED"}
         try:
             path = self.kind.with_suffix(path)
-            files = export_head(context, head, path, self.kind, self.choice())
+            with _waiting(context, f"Exporting {head.name}..."):
+                files = export_head(context, head, path, self.kind, self.choice())
         except RomeError as error:
             sentence = report_of(error).sentence()
             self.report({"ERROR"}, sentence)  # type: ignore[attr-defined]

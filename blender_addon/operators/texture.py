@@ -16,7 +16,7 @@ from ..head.find import active_head, is_editable
 from ..head.stored_avatar import has_avatar, stored_avatar
 from ..properties import settings_of
 from ..pump import PUMP, Request
-from .avatar_file import HeadJob
+from .head_jobs import HeadJob
 from .job import nothing_is_edited, refuse_when_busy
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import rome_backend.core.types
 
-ALLOWED = {"bpy", "mathutils", "numpy", "addon_utils", "bpy_extras"}
+ALLOWED = {"bpy", "mathutils", "numpy", "addon_utils", "bpy_extras", "gpu", "gpu_extras"}
 
 
 def test_in_the_checkout_it_is_the_backend_s_core(root, addon_dir):

@@ -240,13 +240,13 @@ def test_cancel_without_a_job_says_why(enabled, backend):
 @pytest.mark.parametrize("way", ["script", "person"])
 def test_an_error_of_ours_does_not_leave_the_panel_busy(enabled, backend, modal, monkeypatch, way):
     from blender_addon.jobs import STATE
-    from blender_addon.operators import create_avatar
+    from blender_addon.operators import head_jobs
 
     def broken(answer):
         yield
         raise TypeError("a mistake")
 
-    monkeypatch.setattr(create_avatar, "new_head_steps", broken)
+    monkeypatch.setattr(head_jobs, "new_head_steps", broken)
     if way == "script":
         with pytest.raises(RuntimeError, match="a mistake"):
             enabled.ops.rome.create_head()

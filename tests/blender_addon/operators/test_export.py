@@ -32,6 +32,29 @@ def test_the_suffix_is_added(enabled, head, tmp_path, kind):
     assert (tmp_path / f"my.head{KINDS[kind]}").is_file()
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_window_shows_that_it_waits(enabled, monkeypatch, fails):
+    """Blender's exporters take seconds: the cursor says so and comes back, whatever happens."""
+    from types import SimpleNamespace
+
+    from blender_addon.operators import export
+
+    said = []
+    window = SimpleNamespace(
+        cursor_modal_set=said.append, cursor_modal_restore=lambda: said.append("restored")
+    )
+    context = SimpleNamespace(window=window, workspace=SimpleNamespace(status_text_set=said.append))
+    monkeypatch.setattr(export, "bpy", SimpleNamespace(app=SimpleNamespace(background=False)))
+    try:
+        with export._waiting(context, "Exporting Ada..."):
+            assert said == ["WAIT", "Exporting Ada..."]
+            if fails:
+                raise OSError
+    except OSError:
+        assert fails
+    assert said[2:] == ["restored", None]
+
+
 def test_an_export_is_no_undo_step():
     pytest.importorskip("bpy")
     from blender_addon.operators.export import CLASSES
