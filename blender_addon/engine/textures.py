@@ -86,12 +86,14 @@ def _pixels(image: bpy.types.Image, head: str) -> NDArray[np.uint8]:
         raise _missing(head)
     values = np.empty(width * height * channels, dtype=np.float32)
     image.pixels.foreach_get(values)
-    rgb = values.reshape(height, width, channels)[::-1, :, : min(channels, 3)]
-    if rgb.shape[2] != 3:
-        rgb = np.repeat(rgb[..., :1], 3, axis=2)
     if image.is_float:
-        rgb = linear_to_srgb(np.clip(rgb, 0.0, 1.0))
-    return np.clip(rgb * 255.0 + 0.5, 0.0, 255.0).astype(np.uint8)
+        values = linear_to_srgb(np.clip(values, 0.0, 1.0))
+    values *= 255.0  # in place: somebody waits for this in front of a viewport
+    values += 0.5
+    rows = values.astype(np.uint8).reshape(height, width, channels)[::-1]
+    if channels < 3:
+        return np.repeat(rows[..., :1], 3, axis=2)
+    return np.ascontiguousarray(rows[..., :3])
 
 
 def _missing(head: str) -> RomeError:
