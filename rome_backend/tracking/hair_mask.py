@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import torch
 
-from rome_backend.core.types import F32, F64, U8, HeadCrop, HeadModel, Mask
+from rome_backend.core.types import F32, F64, I32, U8, HeadCrop, HeadModel, Mask
 from rome_backend.render.rasterizer import Rasterizer
 from rome_backend.tracking.outline import SquareView
 
@@ -45,16 +45,16 @@ def find_hair(
     view: SquareView,
     crop: HeadCrop,
     person: Mask,
-    rasterizer: Rasterizer,
+    seen: I32,
 ) -> HairMask:
     """Return where hair is seen in the view's square.
 
-    vertices (V, 3) m: the posed head without hair; person (S, S): the matte.
+    vertices (V, 3) m: the posed head without hair; person (S, S): the matte; seen (S, S): from
+    `seen_regions`.
     """
     size = (view.size, view.size)
     rgb = np.asarray(cv2.resize(crop.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     known = cv2.resize(crop.valid.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-    seen = seen_regions(head, vertices, view, rasterizer)
     face = (seen == FACE) & known & person
     distance = skin_distance(rgb, face)
     rows = np.arange(view.size)[:, None]
@@ -79,9 +79,7 @@ def find_hair(
 NOTHING, FACE, SCALP, NECK, EAR, OTHER = range(6)
 
 
-def seen_regions(
-    head: HeadModel, vertices: F64, view: SquareView, rasterizer: Rasterizer
-) -> np.ndarray:
+def seen_regions(head: HeadModel, vertices: F64, view: SquareView, rasterizer: Rasterizer) -> I32:
     """Return what part of the bald head each pixel (S, S) shows, as the codes above."""
     code = np.full(len(vertices), OTHER)
     named = (("face", FACE), ("hair", SCALP), ("neck", NECK), ("ears", EAR))
@@ -93,7 +91,7 @@ def seen_regions(
     points = torch.from_numpy(ndc).float()[None]
     found = rasterizer.rasterize(points, faces, view.size, view.size).face_index[0].numpy()
     of_face = np.median(code[head.faces], axis=1).astype(int)
-    return np.where(found >= 0, of_face[np.maximum(found, 0)], NOTHING)
+    return np.where(found >= 0, of_face[np.maximum(found, 0)], NOTHING).astype(np.int32)
 
 
 def skin_distance(rgb: U8, face: Mask) -> F32:

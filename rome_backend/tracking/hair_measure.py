@@ -38,7 +38,8 @@ _TURNED = np.radians(62.0)  # a side whose outline lies further in front shows t
 _BESIDE = 0.006
 _KNOWN_ROWS = 8
 _LOW_FRONT = 0.35
-_NEAR_FRONT = np.radians(40.0)
+_NEAR_FRONT, _DRAPED, _COVERING, _TUCKED = np.radians((50.0, 58.0, 80.0, 100.0))
+_BEHIND = 0.007  # m: hair whose inner edge lies so near the face's outline comes from behind it
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
     usable = [s for s in sides if abs(s.azimuth) > _TURNED]
     if all(np.isfinite(s.rows).sum() < _KNOWN_ROWS for s in usable):
         return None
-    sides = [s if s in usable else mirrored(usable[0], s) for s in sides]
+    upper = 0.75 * scalp.chart.equator
+    sides = [s if s in usable else mirrored(usable[0], s, upper) for s in sides]
     hems = [_hem(scalp, s) for s in sides]
     if any(hems) and not all(hems):
         # hair that hangs on one side only is tucked behind the other ear
@@ -177,42 +179,43 @@ def _curtain(scalp: Scalp, view: SquareView, side: HairSide, hem: float, outer: 
     ways = grid_ways()
     top, bottom = _ear_rows(scalp)
     shoulder = shoulder_way(scalp, outer)
-    front = _front(scalp, view, side, slice((top + bottom) // 2, int(hem / ROW_M)))
-    covered, tucked = np.radians(78.0), np.radians(100.0)
-    front = min(front, covered) if side.covered else max(front, tucked)
+    last = min(int(hem / ROW_M), bottom + round(0.03 / ROW_M))
+    front = _front(scalp, view, side, slice((top + bottom) // 2, last))
+    front = min(front, _COVERING) if side.covered else max(front, _TUCKED)
     azimuth = np.abs(grid_azimuths())
-    in_front = 1 - _step((azimuth - np.radians(62)) / np.radians(18))
+    in_front = 1 - _step((azimuth - np.radians(68)) / np.radians(16))
     behind = _step((azimuth - np.radians(105)) / np.radians(30))
     draped = hem > float(np.interp(np.radians(60), grid_azimuths(), shoulder)) + 0.02
     slack = 0.010 + 0.08 * behind + (0.09 * in_front if draped else 0.0)
     line = np.minimum(np.minimum(hem, shoulder + slack), scalp.bottom - 0.015)
     line = gaussian_filter1d(line, 2.0 * AZIMUTHS / 144, mode="wrap")
-    low = front if draped or hem < ways[bottom] + 0.05 else max(front, np.radians(80.0))
+    low = front if hem < ways[bottom] + 0.05 else max(front, _COVERING)
+    if draped and side.covered:
+        low = min(front, _DRAPED)
     begin = front - np.radians(12) if side.covered else np.radians(100)
     return Curtain(side.sign, start_place(scalp, side.sign, begin), front, low, line)
 
 
 def _front(scalp: Scalp, view: SquareView, side: HairSide, rows: slice) -> float:
-    """Return the azimuth (rad) at which the hair's inner edge is seen beside the face."""
-    inner = side.inner[rows]
-    if not np.isfinite(inner).any():
-        return float(np.radians(80))
-    angles = np.linspace(_NEAR_FRONT, np.radians(110), 71)
+    """Return the azimuth (rad) at which the hair's inner edge is seen beside the face.
+
+    Where it lies on the face's own outline, the hair comes from behind it.
+    """
+    angles = np.linspace(_NEAR_FRONT, np.radians(110), 61)
+    ring = side.sign * angles
     slim, found = slim_reach(scalp), []
-    for row, start in zip(range(rows.start, rows.stop), inner, strict=True):
-        if not np.isfinite(start):
+    for row in range(rows.start, rows.stop):
+        if not np.isfinite(side.inner[row]):
             continue
         way = grid_ways()[row]
-        ring = side.sign * angles
         flat = way * np.stack([np.sin(ring), np.cos(ring)], axis=1)
-        px = view.project(scalp.chart.solid(flat, sample(scalp.body, flat) + 0.004))[:, 0]
+        skin = side.sign * view.project(scalp.chart.solid(flat, sample(slim, flat)))[:, 0]
         edge = way * np.array([[np.sin(side.azimuth), np.cos(side.azimuth)]])
-        limit = view.project(scalp.chart.solid(edge, sample(slim, edge) + start))[0, 0]
-        out = side.sign * px >= side.sign * limit
-        found.append(
-            angles[int(out.argmax())] if out.any() else angles[int(np.argmax(side.sign * px))]
-        )
-    return float(np.clip(np.median(found), _NEAR_FRONT, np.radians(105)))
+        reach = sample(slim, edge) + side.inner[row]
+        inner = side.sign * float(view.project(scalp.chart.solid(edge, reach))[0, 0])
+        beside = inner > skin.max() - _BEHIND * view.scale
+        found.append(_COVERING if beside else angles[int(np.argmax(skin >= inner))])
+    return float(np.median(found)) if found else _COVERING
 
 
 def _step(value: F64 | NDArray[np.float64]) -> F64:

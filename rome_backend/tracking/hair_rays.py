@@ -19,6 +19,7 @@ _OUT_M, _IN_M = 0.12, 0.012
 _STEP_M = 0.001
 _GAP_M = 0.004
 _COVERED = 0.55
+_HIDDEN_M = 0.025
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,16 @@ def hair_side(scalp: Scalp, view: SquareView, seen: Seen, sign: int) -> HairSide
     return HairSide(sign, azimuth, np.where(told, extent, np.nan), hairy, covered, inner)
 
 
-def mirrored(side: HairSide, hidden: HairSide) -> HairSide:
-    """Return the hidden side as the mirror image of the seen one."""
-    return HairSide(hidden.sign, -side.azimuth, side.rows, side.hairy, side.covered, side.inner)
+def mirrored(side: HairSide, hidden: HairSide, upper: float) -> HairSide:
+    """Return the hidden side as the mirror image of the seen one, but modestly.
+
+    Of a turned head's far side the outline is known down to the way ``upper`` m, where the face
+    begins; below, its hair is not thicker than what would stay hidden.
+    """
+    own = np.where((grid_ways() < upper) & np.isfinite(hidden.rows), hidden.rows, np.inf)
+    rows = np.minimum(np.minimum(side.rows, _HIDDEN_M), own)
+    hairy = np.minimum(side.hairy, _HIDDEN_M)
+    return HairSide(hidden.sign, -side.azimuth, rows, hairy, side.covered, side.inner)
 
 
 def slim_reach(scalp: Scalp) -> F64:

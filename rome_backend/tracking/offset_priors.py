@@ -16,7 +16,7 @@ from rome_backend.open_head.surface_distance import surface_distance
 # Clothes and shoulders are no neck: trust in its outline fades over this way below the chin (m),
 # down to the least.
 _NECK_FADE = 0.08
-_NECK_TRUST = 0.03
+_NECK_TRUST = 0.10
 # Way beside the face (m) over which trust in the neck's outline rises.
 _BORDER = 0.03
 # Rings of vertices beside the border of hair and neck, and passes over them, that close it.

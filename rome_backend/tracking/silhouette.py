@@ -43,8 +43,8 @@ from rome_backend.tracking.offset_priors import outline_trust, seam_closed
 from rome_backend.tracking.outline import Outline, SquareView, find_outline, head_iou
 
 _SIZE = 256
-_NECK_ROUNDS = 4
-_FREE_ROUNDS = 4
+_NECK_ROUNDS = 3
+_FREE_ROUNDS = 3
 _LIMIT = 3.0
 # Noise of an outline point for the basis (m): edges are soft, neighbours repeat each other.
 _SIGMA = 0.010
@@ -61,7 +61,7 @@ _BENDING = 0.4
 _DAMPING = 2e-4
 # The neck moves less easily; what is further away (m) is not its own outline.
 _NECK_DAMPING = 0.3
-_NECK_REACH = 0.03
+_NECK_REACH = 0.05
 # Hair that hangs was measured; it follows small gaps (m) only, and stiffly.
 _HANGING_REACH = 0.012
 _HANGING_DAMPING = 0.02
@@ -162,8 +162,9 @@ class _Scene:
     def hair_offsets(self) -> tuple[F64, float]:
         """Return the offsets (V, 3) m of the hair that is seen, and 1 if it hangs, else 0."""
         head, view = self.head, self.view
-        mask = find_hair(head, self.base, view, self.crop, self.field.person, self.rasterizer)
-        ears = seen_regions(head, self.base, view, self.rasterizer) == EAR
+        regions = seen_regions(head, self.base, view, self.rasterizer)
+        mask = find_hair(head, self.base, view, self.crop, self.field.person, regions)
+        ears = regions == EAR
         scalp = build_scalp(head, self.base)
         seen = Seen(self.field.person, mask.hair, self.field.known, ears)
         shape = measure_hair(scalp, view, seen)

@@ -44,7 +44,8 @@ def found(head: HeadModel, offsets: np.ndarray, bald: bool = False) -> tuple[Hai
     crop = photo_of(head, offsets, fit, bald)
     view = SquareView(fit, SIZE, SIZE)
     base = head.template.astype(np.float64)
-    mask = find_hair(head, base, view, crop, crop.matte > 0.5, TorchRasterizer())
+    seen = seen_regions(head, base, view, TorchRasterizer())
+    mask = find_hair(head, base, view, crop, crop.matte > 0.5, seen)
     truth = np.abs(crop.rgb.astype(float) - HAIR).sum(axis=2) < 60
     return mask, truth
 

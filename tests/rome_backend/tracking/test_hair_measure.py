@@ -82,7 +82,7 @@ def test_long_hair_hangs_as_low_as_it_is_seen(head: HeadModel, scalp: Scalp, dro
 def test_ears_that_are_seen_stay_free(head: HeadModel, scalp: Scalp) -> None:
     covered = measured(head, scalp, grown(head, scalp, 0.025, 0.12, front=70.0))
     free = measured(head, scalp, grown(head, scalp, 0.01, 0.12, front=112.0))
-    assert max(curtain.front for curtain in covered.curtains) < np.radians(80)
+    assert max(curtain.front for curtain in covered.curtains) < np.radians(85)
     assert min((curtain.front for curtain in free.curtains), default=2.0) > np.radians(95)
 
 

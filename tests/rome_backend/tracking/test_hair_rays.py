@@ -56,9 +56,14 @@ def test_hair_beside_the_neck_is_told_from_the_neck(head: HeadModel, scalp: Scal
     assert long.covered and not short.covered
 
 
-def test_a_hidden_side_repeats_the_seen_one(head: HeadModel, scalp: Scalp) -> None:
+def test_a_hidden_side_repeats_the_seen_one_modestly(head: HeadModel, scalp: Scalp) -> None:
     seen = side_of(head, scalp, grown(head, scalp, 0.02), 1)
-    hidden = side_of(head, scalp, grown(head, scalp, 0.0), -1)
-    twin = mirrored(seen, hidden)
+    hidden = side_of(head, scalp, grown(head, scalp, 0.01), -1)
+    twin = mirrored(seen, hidden, upper=0.08)
     assert twin.sign == -1 and twin.azimuth == -seen.azimuth
-    np.testing.assert_array_equal(twin.rows, seen.rows)
+    upper = (grid_ways() > 0.03) & (grid_ways() < 0.08)
+    lower = (grid_ways() > 0.085) & (grid_ways() < scalp.chart.equator - 0.02)
+    assert np.nanmedian(twin.rows[upper]) == pytest.approx(0.01, abs=0.004)
+    assert np.nanmedian(twin.rows[lower]) == pytest.approx(0.02, abs=0.004)
+    thick = side_of(head, scalp, grown(head, scalp, 0.05), 1)
+    assert np.nanmax(mirrored(thick, hidden, upper=0.0).rows) < 0.03
