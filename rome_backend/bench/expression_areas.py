@@ -47,7 +47,7 @@ AREAS_OF = {
     "mouthPress": ("mouth", "cheek", "chin"),
     "mouthLowerDown": ("mouth", "cheek", "chin"),
     "mouthUpperUp": ("mouth", "cheek", "nose"),
-    "tongueOut": ("tongue",),
+    "tongueOut": ("tongue", "mouth", "cheek", "chin", "throat"),  # the mouth opens a little
 }
 WHOLE = ("jawLeft", "jawRight", "mouthLeft", "mouthRight")  # sided by name, of the whole face
 LINES = {"brow": (105, 334), "eye": (33, 133, 263, 362), "nose": (2,), "chin": (152,)}
@@ -102,7 +102,7 @@ def face_areas(head: HeadModel) -> dict[str, Mask]:
     brow, eye, nose, chin = (landmarks[list(LINES[key]), 1].mean() for key in LINES)
     eye_x = float(np.abs(landmarks[list(LINES["eye"]), 0]).mean())
     in_front = z > landmarks[[234, 454], 2].mean()
-    inside = _regions(head, "mouth_inside", "teeth", "tongue")
+    inside = _regions(head, "mouth_inside", "teeth", "gums", "tongue")
     skin = ~inside & ~_regions(head, "left_eyeball", "right_eyeball")
     areas: dict[str, Mask] = {
         "eye": ((x - eye_x) / 30) ** 2 + ((y - eye) / 26) ** 2 < 1,

@@ -20,7 +20,7 @@ from rome_backend.bench.pose_collapse import (
     visible_faces,
 )
 from rome_backend.core.types import F64, HeadModel
-from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
+from rome_backend.open_head.landmark_sets import INNER_LIP_PAIRS
 
 MOST_OUTSIDE_PERCENT = 2.0
 MOST_ASYMMETRY_MM = 0.01

@@ -16,7 +16,7 @@ from rome_backend.open_head.landmark_sets import LEFT_LOWER_LID, LEFT_UPPER_LID
 
 ALONG_EDGE = np.linspace(0, 1, 9)[:, None, None]
 IN_FACE = np.array([(a, b, 6 - a - b) for a in range(7) for b in range(7 - a)]) / 6
-SEEN_M = 0.008  # beside the pupil; the corners and the tear duct lie off the eyeball
+SEEN_M = 0.006  # beside the pupil; the corners and the tear duct lie off the eyeball
 FRONT = 0.2
 
 
@@ -25,15 +25,13 @@ class LeftLids:
     """The left eye of an open head: its lids' edge, lid faces and eyeball.
 
     edges (E, 2) i32: the lids' edge as pairs of vertices; upper (E,) bool: of the upper lid;
-    faces (F, 3) i32: skin that may touch the eyeball; ball (B,) i32; middle (M,) i32: vertices of
-    the lids' edge within 8 mm sideways of the pupil.
+    faces (F, 3) i32: skin that may touch the eyeball; ball (B,) i32.
     """
 
     edges: I32
     upper: Mask
     faces: I32
     ball: I32
-    middle: I32
 
 
 def left_lids(head: HeadModel) -> LeftLids:
@@ -47,15 +45,11 @@ def left_lids(head: HeadModel) -> LeftLids:
     middles = points[edges].mean(axis=1)
     sides = [points[list(side)] for side in (LEFT_UPPER_LID, LEFT_LOWER_LID)]
     above, below = (cKDTree(side).query(middles)[0] for side in sides)
-    rim = np.unique(edges)
-    pupil = points[head.regions["left_eyeball"]][:, 2].argmax()
-    pupil_x = points[head.regions["left_eyeball"]][pupil, 0]
     return LeftLids(
         edges=edges.astype(np.int32),
         upper=above < below,
         faces=head.faces[(eye & face)[head.faces].all(axis=1)],
         ball=np.flatnonzero(head.regions["left_eyeball"]).astype(np.int32),
-        middle=rim[np.abs(points[rim, 0] - pupil_x) < SEEN_M].astype(np.int32),
     )
 
 
@@ -75,11 +69,14 @@ def off_eyeball_mm(lids: LeftLids, vertices: F64, centre: F64) -> tuple[float, f
 
     vertices (V, 3) m; centre (3,) m. The first is the least distance over all of the lids'
     skin, sampled inside its faces: below zero where the eyeball pokes through. The second is
-    the largest distance of the lids' edge within 8 mm sideways of the pupil.
+    the largest distance of the lids' edge within 6 mm sideways of the pupil.
     """
     skin = np.einsum("sc,fcx->sfx", IN_FACE, vertices[lids.faces]).reshape(-1, 3)
     nearest = _height(skin, vertices[lids.ball], centre).min()
-    farthest = _height(vertices[lids.middle], vertices[lids.ball], centre).max()
+    edge = vertices[np.unique(lids.edges)]
+    pupil_x = vertices[lids.ball[vertices[lids.ball, 2].argmax()], 0]
+    over_iris = edge[np.abs(edge[:, 0] - pupil_x) < SEEN_M]
+    farthest = _height(over_iris, vertices[lids.ball], centre).max()
     return 1000 * float(nearest), 1000 * float(farthest)
 
 

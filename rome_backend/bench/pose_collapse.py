@@ -27,7 +27,7 @@ POSES = (
 )
 TINY_M = 2e-4  # shorter edges say nothing
 CORNER_M = 0.012
-HIDDEN = ("mouth_inside", "left_eyeball", "right_eyeball", "teeth", "tongue")
+HIDDEN = ("mouth_inside", "left_eyeball", "right_eyeball", "teeth", "gums", "tongue")
 
 
 def turned(head: HeadModel, joint: str, axis: str, degrees: float) -> F64:

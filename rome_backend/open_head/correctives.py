@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pose correctives of the open head: what linear blend skinning loses when jaw and neck turn.
 
-Does not know faces or shapes: vertices, joints and weights only.
+Does not know expressions: where a turned joint takes the vertices is told by arcs and the jaw.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from rome_backend.core.types import F32, F64
 from rome_backend.open_head.geometry import HeadGeometry
+from rome_backend.open_head.jaw_motion import JawMotion
 
 NECK, JAW = 1, 2
 RIDGE = 1e-3
@@ -18,18 +21,25 @@ NECK_LIMITS = (("y", 40.0), ("x", 30.0), ("z", 25.0))
 JAW_OPEN_LIMIT, JAW_SIDE_LIMIT = 30.0, 8.0
 
 
-def pose_dirs(geometry: HeadGeometry) -> F32:
+def pose_dirs(geometry: HeadGeometry, jaw: JawMotion) -> F32:
     """Return the pose correctives (V, 3, 36) f32, m per entry of R - I.
 
     Columns as FLAME's: joints neck, jaw, left_eye, right_eye, nine entries of R - I each, row by
     row; the eyes' are zero. Regressed (ridge least squares) so that blend skinning with them
-    comes near skinning along the arc: each vertex turned by its weight's part of the angle.
-    Correctives act before skinning, so residuals are turned back first. Source: our own.
+    comes near the wanted places: for the neck each vertex turned by its weight's part of the
+    angle, for the jaw what jaw says, which is how jawOpen moves the face. Correctives act before
+    skinning, so residuals are turned back first. Source: our own.
     """
+    arm = geometry.vertices - geometry.joints[NECK]
+    weight = joint_weight(geometry, NECK)
+    targets = {
+        NECK: (neck_poses(), lambda pose: arc_positions(arm, weight, pose)),
+        JAW: (jaw_poses(), jaw.moved),
+    }
     directions = np.zeros((len(geometry.vertices), 3, 36))
-    for joint, poses in ((NECK, neck_poses()), (JAW, jaw_poses())):
+    for joint, (poses, target) in targets.items():
         first = 9 * (joint - 1)
-        directions[:, :, first : first + 9] = joint_correctives(geometry, joint, poses)
+        directions[:, :, first : first + 9] = joint_correctives(geometry, joint, poses, target)
     return directions.astype(np.float32)
 
 
@@ -74,18 +84,22 @@ def arc_positions(arm: F64, weight: F64, rotation: F64) -> F64:
     return turned
 
 
-def joint_correctives(geometry: HeadGeometry, joint: int, poses: F64) -> F64:
-    """Return the correctives (V, 3, 9) of one joint regressed over poses (N, 3) axis-angle."""
+def joint_correctives(
+    geometry: HeadGeometry, joint: int, poses: F64, target: Callable[[F64], F64]
+) -> F64:
+    """Return the correctives (V, 3, 9) of one joint regressed over poses (N, 3) axis-angle.
+
+    target: a pose (3,) -> where the vertices shall be (V, 3) m, seen from the joint.
+    """
     arm = geometry.vertices - geometry.joints[joint]
     weight = joint_weight(geometry, joint)
-    features, targets = [], []
+    features, residuals = [], []
     for pose in poses:
         matrix = Rotation.from_rotvec(pose).as_matrix()
         blend = weight[:, None, None] * (matrix - np.eye(3)) + np.eye(3)
-        arc = arc_positions(arm, weight, pose)
-        targets.append(np.linalg.solve(blend, arc[:, :, None])[:, :, 0] - arm)
+        residuals.append(np.linalg.solve(blend, target(pose)[:, :, None])[:, :, 0] - arm)
         features.append((matrix - np.eye(3)).ravel())
-    design, residual = np.array(features), np.array(targets)
+    design, residual = np.array(features), np.array(residuals)
     gram = design.T @ design
     gram += RIDGE * np.trace(gram) / 9 * np.eye(9)
     columns = np.linalg.solve(gram, design.T @ residual.reshape(len(poses), -1))

@@ -7,16 +7,21 @@ Does not know which expression it corrects.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags, identity
 from scipy.spatial import cKDTree
 
-from rome_backend.core.types import F64
+from rome_backend.core.types import F64, Mask
 from rome_backend.open_head.geometry import HeadGeometry
+from rome_backend.open_head.laplacian import adjacency
 
+I64 = NDArray[np.int64]
 EYEBALLS = {"left_eyeball": 3, "right_eyeball": 4}
-CLEARANCE_M = 0.0003
+CLEARANCE_M = 0.0005
 FRONT = 0.2
-HALF_WAY_SHARE = 0.6
-LINING_FADE_M = 0.008
+# At these slider values lids are pushed out of the eye, each time by this part.
+ON_THE_WAY = ((0.5, 0.9), (0.75, 0.9), (1.0, 0.9)) * 3
+LINING_FADE_M, NEAR_EYE_M = 0.008, 0.025
 
 
 def eye_radius(ball: F64, centre: F64, directions: F64) -> F64:
@@ -38,9 +43,9 @@ def penetration(geometry: HeadGeometry, delta: F64, value: float = 1.0) -> F64:
     """
     push = np.zeros_like(delta)
     skin, outer = slice(0, geometry.skin_count), geometry.skin_region("face")
-    moved = geometry.vertices + value * delta
+    moved, joints = geometry.vertices + value * delta, geometry.joints
     for region, joint in EYEBALLS.items():
-        centre = geometry.joints[joint]
+        centre = joints[joint]
         ball = moved[geometry.regions[region]]
         arms = moved[skin] - centre
         length = np.linalg.norm(arms, axis=1)
@@ -50,29 +55,51 @@ def penetration(geometry: HeadGeometry, delta: F64, value: float = 1.0) -> F64:
             continue
         out = arms[near] / length[near, None]
         travelled = np.linalg.norm(value * delta[near], axis=1)
-        at_rest = rest_clearance(geometry, region, centre)[near]
+        at_rest = rest_clearance(geometry, region, centre, near)
         clearance = np.minimum(CLEARANCE_M, at_rest + 0.5 * travelled)
         wanted = eye_radius(ball, centre, out) + clearance
         push[near] += out * np.maximum(wanted - length[near], 0.0)[:, None]
     return push
 
 
-def rest_clearance(geometry: HeadGeometry, region: str, centre: F64) -> F64:
-    """Return how far each skin vertex (Vs,) m stands off an eyeball in the mean head."""
-    rest = geometry.skin_vertices - centre
+def rest_clearance(geometry: HeadGeometry, region: str, centre: F64, numbers: I64) -> F64:
+    """Return how far skin vertices (N,) stand off an eyeball in the mean head: (N,) m."""
+    rest = geometry.skin_vertices[numbers] - centre
     length = np.linalg.norm(rest, axis=1)
     ball = geometry.vertices[geometry.regions[region]]
     return length - eye_radius(ball, centre, rest / length[:, None])
 
 
+def near_eyes(geometry: HeadGeometry) -> Mask:
+    """Return the vertices (V,) that may come near an eyeball, the eyeballs included."""
+    centres = geometry.joints[list(EYEBALLS.values())]
+    away = np.linalg.norm(geometry.vertices[:, None] - centres, axis=2).min(axis=1)
+    return np.asarray(away < NEAR_EYE_M)
+
+
 def keep_off_eyes(geometry: HeadGeometry, delta: F64) -> F64:
     """Return delta (V, 3) m with lids pushed radially out of the eyeballs at value 1.
 
-    Half-way the lids travel on the chord of an arc: what they sink in there is mostly made up
-    for, which keeps a half blink on the eye without a bulging full blink.
+    On the way the lids travel on the chord of an arc: what they sink in there is mostly made up
+    for, which keeps a half blink on the eye without a bulging full blink. Pushes are spread over
+    neighbours, so that lids stay smooth.
     """
-    delta = delta + 2 * HALF_WAY_SHARE * penetration(geometry, delta, 0.5)
+    if not delta[near_eyes(geometry)].any():
+        return line_sockets(geometry, delta)
+    blur = _blur(geometry)
+    for value, share in ON_THE_WAY:
+        push = penetration(geometry, delta, value)
+        if push.any():
+            delta = delta + share / value * (blur @ push)
     return line_sockets(geometry, delta + penetration(geometry, delta, 1.0))
+
+
+def _blur(geometry: HeadGeometry) -> csr_matrix:
+    """Return the matrix (V, V) that averages twice over the neighbours, the vertex included."""
+    count = len(geometry.vertices)
+    once = adjacency(geometry.skin_faces, count) + identity(count, format="csr")
+    once = diags(1 / np.asarray(once.sum(axis=1)).ravel()) @ once
+    return csr_matrix(once @ once)
 
 
 def line_sockets(geometry: HeadGeometry, delta: F64) -> F64:

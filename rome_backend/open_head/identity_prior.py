@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
 from rome_backend.open_head.identity_statistics import scan_modes
 from rome_backend.open_head.landmark_sets import (
+    INNER_LIP_PAIRS,
     LEFT_EYE_CORNERS,
     LEFT_LOWER_LID,
     LEFT_UPPER_LID,

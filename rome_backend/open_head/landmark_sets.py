@@ -18,6 +18,11 @@ LOWER_LIP_ROWS = (
     (96, 89, 179, 86, 15, 316, 403, 319, 325),
     (95, 88, 178, 87, 14, 317, 402, 318, 324),
 )
+# The inner edges of both lips, upper and lower, from the middle outwards.
+INNER_LIP_PAIRS = (
+    (13, 14), (312, 317), (311, 402), (310, 318), (415, 324),
+    (82, 87), (81, 178), (80, 88), (191, 95),
+)  # fmt: skip
 UPPER_LIP = tuple(k for row in UPPER_LIP_ROWS for k in row)
 LOWER_LIP = tuple(k for row in LOWER_LIP_ROWS for k in row)
 MOUTH_CORNERS = (61, 76, 62, 78, 291, 306, 292, 308)

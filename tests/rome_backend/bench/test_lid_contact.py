@@ -61,7 +61,6 @@ def test_height_over_a_sphere(height: float) -> None:
         upper=np.array([True, False]),
         faces=three[None],
         ball=np.arange(3, len(vertices), dtype=np.int32),
-        middle=three,
     )
     nearest, farthest = off_eyeball_mm(eye, vertices, centre)
     assert farthest == pytest.approx(1000 * height, abs=0.01)

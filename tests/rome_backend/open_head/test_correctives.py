@@ -18,7 +18,9 @@ from rome_backend.open_head.correctives import (
     neck_poses,
     pose_dirs,
 )
+from rome_backend.open_head.expressions import ExpressiveFace
 from rome_backend.open_head.geometry import HeadGeometry
+from rome_backend.open_head.jaw_motion import JAW_OPEN_DEGREES, JawMotion
 
 POSES = [
     (1, "Y", 35.0),
@@ -32,8 +34,13 @@ POSES = [
 
 
 @pytest.fixture(scope="module")
-def directions(geometry: HeadGeometry) -> np.ndarray:
-    dirs = pose_dirs(geometry)
+def jaw(geometry: HeadGeometry) -> JawMotion:
+    return ExpressiveFace(geometry).jaw()
+
+
+@pytest.fixture(scope="module")
+def directions(geometry: HeadGeometry, jaw: JawMotion) -> np.ndarray:
+    dirs = pose_dirs(geometry, jaw)
     assert dirs.dtype == np.float32
     assert dirs.shape == (len(geometry.vertices), 3, 36)
     return dirs.astype(np.float64)
@@ -46,15 +53,21 @@ def blend_skinned(geometry: HeadGeometry, vertices: np.ndarray, joint: int, matr
 
 
 @pytest.mark.parametrize(("joint", "axis", "degrees"), POSES)
-def test_error_to_arc_skinning_falls_tenfold(
-    geometry: HeadGeometry, directions: np.ndarray, joint: int, axis: str, degrees: float
+def test_error_to_the_wanted_places_falls_tenfold(
+    geometry: HeadGeometry,
+    jaw: JawMotion,
+    directions: np.ndarray,
+    joint: int,
+    axis: str,
+    degrees: float,
 ) -> None:
     rotation = Rotation.from_euler(axis, degrees, degrees=True)
     matrices = np.tile(np.eye(3), (5, 1, 1))
     matrices[joint] = rotation.as_matrix()
     arm = geometry.vertices - geometry.joints[joint]
     weight = joint_weight(geometry, joint)
-    arc = arc_positions(arm, weight, rotation.as_rotvec()) + geometry.joints[joint]
+    arc = arc_positions(arm, weight, rotation.as_rotvec())
+    arc = (arc if joint == 1 else jaw.moved(rotation.as_rotvec())) + geometry.joints[joint]
     corrected = geometry.vertices + directions @ pose_features(matrices)
     plain = blend_skinned(geometry, geometry.vertices, joint, matrices[joint])
     better = blend_skinned(geometry, corrected, joint, matrices[joint])
@@ -78,10 +91,22 @@ def test_eyes_have_no_correctives(directions: np.ndarray, geometry: HeadGeometry
 def test_only_partly_weighted_vertices_are_corrected(
     geometry: HeadGeometry, directions: np.ndarray
 ) -> None:
-    weight = joint_weight(geometry, 2)
+    weight = joint_weight(geometry, 1)
     whole = (weight < 1e-9) | (weight > 1 - 1e-9)
-    assert np.abs(directions[whole][:, :, 9:18]).max() < 1e-6
-    assert np.abs(directions[~whole][:, :, 9:18]).max() > 1e-4
+    assert np.abs(directions[whole][:, :, :9]).max() < 1e-6
+    assert np.abs(directions[~whole][:, :, :9]).max() > 1e-4
+
+
+def test_an_opened_jaw_looks_like_jaw_open(
+    geometry: HeadGeometry, jaw: JawMotion, directions: np.ndarray
+) -> None:
+    angle = np.radians(JAW_OPEN_DEGREES)
+    matrices = np.tile(np.eye(3), (5, 1, 1))
+    matrices[2] = Rotation.from_rotvec([angle, 0, 0]).as_matrix()
+    corrected = geometry.vertices + directions @ pose_features(matrices)
+    skinned = blend_skinned(geometry, corrected, 2, matrices[2])
+    error = np.linalg.norm(skinned - geometry.vertices - jaw.opened(), axis=1)
+    assert error.max() < 0.0005
 
 
 def test_correctives_are_mirror_symmetric(geometry: HeadGeometry, directions: np.ndarray) -> None:

@@ -10,30 +10,44 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from rome_backend.core.normals import vertex_normals
-from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
-from rome_backend.open_head.expressions import ARKIT_NAMES, expression_dirs, face_support, turn
+from rome_backend.open_head.contact_lines import samples_of
+from rome_backend.open_head.expressions import (
+    ARKIT_NAMES,
+    ExpressiveFace,
+    expression_dirs,
+    face_support,
+)
 from rome_backend.open_head.eye_contact import EYEBALLS, eye_radius
 from rome_backend.open_head.geometry import HeadGeometry
-from rome_backend.open_head.landmark_sets import LEFT_LOWER_LID, LEFT_UPPER_LID
+from rome_backend.open_head.landmark_sets import INNER_LIP_PAIRS
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
-JAW_KEYS = ("jawOpen", "jawForward", "jawLeft", "jawRight", "mouthClose")
+JAW_KEYS = ("jawOpen", "jawForward", "jawLeft", "jawRight", "mouthClose", "tongueOut")
+SHUT = (
+    "mouthPucker",
+    "mouthPressLeft",
+    "mouthSmileLeft",
+    "mouthFrownLeft",
+    "mouthLeft",
+    "cheekPuff",
+)
 
 
 @pytest.fixture(scope="module")
 def deltas(geometry: HeadGeometry) -> dict[str, np.ndarray]:
-    directions, names = expression_dirs(geometry)
+    directions, names = expression_dirs(ExpressiveFace(geometry))
     assert directions.dtype == np.float32
     assert directions.shape == (len(geometry.vertices), 3, len(names))
     return {name: directions[:, :, k].astype(np.float64) for k, name in enumerate(names)}
 
 
-def test_all_of_arkit_but_the_tongue() -> None:
-    assert len(ARKIT_NAMES) == len(set(ARKIT_NAMES)) == 51
+def test_all_of_arkit() -> None:
+    assert len(ARKIT_NAMES) == len(set(ARKIT_NAMES)) == 52
     assert {"jawOpen", "browInnerUp", "cheekPuff", "mouthRollUpper"} <= set(ARKIT_NAMES)
-    assert "tongueOut" not in ARKIT_NAMES
+    assert ARKIT_NAMES[-1] == "tongueOut"
     for name in ARKIT_NAMES:
         if name.endswith("Left"):
             assert name.removesuffix("Left") + "Right" in ARKIT_NAMES
@@ -107,8 +121,9 @@ def test_gaze_turns_the_eyeball_by_25_degrees(
 
 def test_blink_closes_the_eye(geometry: HeadGeometry, deltas: dict[str, np.ndarray]) -> None:
     closed = geometry.vertices + deltas["eyeBlinkLeft"]
-    gap = np.linalg.norm(closed[list(LEFT_UPPER_LID)] - closed[list(LEFT_LOWER_LID)], axis=1)
-    assert gap.max() < 0.001
+    line = ExpressiveFace(geometry).lids.line
+    upper, lower = (samples_of(line.edges[side], closed)[2] for side in (line.upper, line.lower))
+    assert cKDTree(lower).query(upper)[0].max() < 5e-4
     assert np.abs(deltas["eyeBlinkLeft"][geometry.vertices[:, 0] < -0.005]).max() < 1e-4
 
 
@@ -172,13 +187,52 @@ def test_support_is_whole_on_the_face_and_zero_on_the_ears(geometry: HeadGeometr
     assert ((support > 0.05) & (support < 0.95)).any()
 
 
-def test_turn_is_right_handed() -> None:
-    np.testing.assert_allclose(turn(90, 0) @ [0, 1, 0], [0, 0, 1], atol=1e-12)
-    np.testing.assert_allclose(turn(90, 1) @ [0, 0, 1], [1, 0, 0], atol=1e-12)
+def test_lips_stay_shut(geometry: HeadGeometry, deltas: dict[str, np.ndarray]) -> None:
+    upper, lower = np.array(INNER_LIP_PAIRS).T
+    for name in SHUT:
+        apart = deltas[name][upper] - deltas[name][lower]
+        assert np.linalg.norm(apart, axis=1).max() < 5e-4, name
+    for name in ("mouthRollLower", "mouthRollUpper"):
+        assert np.abs(deltas[name][upper, 1] - deltas[name][lower, 1]).max() < 5e-4, name
+
+
+@pytest.mark.parametrize(
+    ("name", "landmark", "axis", "sign"),
+    [
+        ("mouthSmileLeft", 291, 1, 1),
+        ("mouthSmileLeft", 291, 0, 1),
+        ("mouthSmileLeft", 425, 1, 1),
+        ("mouthFrownLeft", 291, 1, -1),
+        ("mouthStretchLeft", 291, 0, 1),
+        ("mouthUpperUpLeft", 269, 1, 1),
+        ("mouthLowerDownLeft", 405, 1, -1),
+        ("mouthPucker", 291, 0, -1),
+        ("mouthPucker", 0, 2, 1),
+        ("mouthFunnel", 13, 1, 1),
+        ("mouthFunnel", 14, 1, -1),
+        ("mouthLeft", 0, 0, 1),
+        ("mouthRollUpper", 0, 2, -1),
+        ("mouthRollLower", 17, 2, -1),
+        ("mouthShrugLower", 17, 1, 1),
+        ("browDownLeft", 285, 1, -1),
+        ("browInnerUp", 285, 1, 1),
+        ("browOuterUpLeft", 300, 1, 1),
+        ("cheekPuff", 425, 2, 1),
+        ("cheekSquintLeft", 280, 1, 1),
+        ("noseSneerLeft", 327, 1, 1),
+        ("eyeWideLeft", 386, 1, 1),
+        ("eyeLookDownLeft", 386, 1, -1),
+        ("eyeLookUpLeft", 386, 1, 1),
+    ],
+)
+def test_directions(
+    deltas: dict[str, np.ndarray], name: str, landmark: int, axis: int, sign: int
+) -> None:
+    assert sign * deltas[name][landmark, axis] > 0.001
 
 
 def test_same_arrays_each_time(geometry: HeadGeometry) -> None:
-    first, second = expression_dirs(geometry)[0], expression_dirs(geometry)[0]
+    first, second = (expression_dirs(ExpressiveFace(geometry))[0] for _ in range(2))
     np.testing.assert_array_equal(first, second)
 
 

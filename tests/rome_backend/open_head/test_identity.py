@@ -11,11 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
 from rome_backend.open_head.eye_contact import eye_radius
 from rome_backend.open_head.geometry import HeadGeometry
 from rome_backend.open_head.identity import sample_vertices, shape_dirs
-from rome_backend.open_head.landmark_sets import LEFT_LOWER_LID, LEFT_UPPER_LID
+from rome_backend.open_head.landmark_sets import INNER_LIP_PAIRS, LEFT_LOWER_LID, LEFT_UPPER_LID
 from rome_backend.open_head.laplacian import vertex_areas
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
 from rome_backend.open_head.geometry import HeadGeometry
 from rome_backend.open_head.identity import prior_points
 from rome_backend.open_head.identity_prior import (
@@ -21,6 +20,7 @@ from rome_backend.open_head.identity_prior import (
     rigid_rows,
     symmetrised,
 )
+from rome_backend.open_head.landmark_sets import INNER_LIP_PAIRS
 
 
 @pytest.fixture(scope="module")

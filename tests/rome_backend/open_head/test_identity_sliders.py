@@ -9,8 +9,8 @@ from scipy.spatial import cKDTree
 
 from rome_backend.core.types import HeadModel
 from rome_backend.open_head.build import open_head
-from rome_backend.open_head.expression_fields import INNER_LIP_PAIRS
 from rome_backend.open_head.identity_sliders import IdentitySlider, identity_sliders
+from rome_backend.open_head.landmark_sets import INNER_LIP_PAIRS
 from rome_backend.open_head.slider_fields import face_places, ramp
 
 
