@@ -24,6 +24,7 @@ OUTER_HALF_SIZE = np.array([0.49, 0.49])
 OUTER_POWER = 3.0
 LAST_RING, HEM_RINGS = 0.965, (0.975, 0.985, 1.0)
 EVEN_ROWS = 0.6
+OUTWARDS = 2.0
 WIDENING = 0.6
 EYE_DISC_CENTRE, EYE_DISC_RADIUS = np.array([0.938, 0.062]), 0.055
 # Upper teeth, lower teeth and tongue in the upper corners: their grids, the left half's box.
@@ -161,7 +162,7 @@ def _place_face(skin: Skin, uv: F64) -> None:
     free = np.setdiff1d(inside, skin.both(skin.oval))
     faces = skin.faces[np.isin(skin.faces, inside).all(axis=1)]
     count = len(uv)
-    weights = mean_value_weights(skin.vertices, faces)
+    weights = _drawn_outwards(mean_value_weights(skin.vertices, faces), skin)
     loop = skin.both(skin.mouth[-1])
     pull = np.asarray(weights[loop].mean(axis=1)).ravel() * count / 20
     rows = np.r_[loop, np.full(len(loop), count)]
@@ -172,6 +173,17 @@ def _place_face(skin: Skin, uv: F64) -> None:
     closed = np.concatenate([uv, [[np.nan, np.nan]]])
     _solve(csc_matrix(weights + closing), closed, np.r_[free, count])
     uv[free] = closed[free]
+
+
+def _drawn_outwards(weights: csc_matrix, skin: Skin) -> csc_matrix:
+    """Return weights that draw each ring of the mouth to the one before it, or the last would
+    get hardly any texels."""
+    level = np.full(weights.shape[0], -9)
+    for k, ring in enumerate(skin.mouth):
+        level[skin.both(ring)] = k
+    drawn = coo_matrix(weights)
+    drawn.data = drawn.data * np.where(level[drawn.row] == level[drawn.col] + 1, OUTWARDS, 1.0)
+    return csc_matrix(drawn)
 
 
 def mean_value_weights(vertices: F64, faces: I32) -> csc_matrix:

@@ -37,45 +37,59 @@ def eye_centre(eye: F64, pupil: F64) -> F64:
     return np.array([pupil[0], pupil[1], depth[across < EYE_RADIUS].min()])
 
 
+def socket_points(loop: F64, centre: F64) -> list[F64]:
+    """Return the points (32, 3) m of the socket's rings behind the lids' loop (32, 3) m, and the
+    one behind the eyeball at centre (3,) m."""
+    middle = loop.mean(axis=0)
+    rings = []
+    for depth, size in SOCKET_RINGS:
+        points = loop + (0.0, 0.0, depth)
+        points[:, :2] = middle[:2] + (loop[:, :2] - middle[:2]) * size
+        rings.append(points)
+    return [*rings, np.array([centre + (0.0, 0.0, -1.05 * EYE_RADIUS)])]
+
+
 def add_socket(mesh: HalfMesh, eye: list[int], centre: F64) -> list[list[int]]:
     """Close the lids' loop by a socket round the eyeball at centre (3,) m.
 
     Returns its rings, the loop first.
     """
-    loop = mesh.at(eye)
-    middle = loop.mean(axis=0)
     rings = [eye]
-    for depth, size in SOCKET_RINGS:
-        points = loop + (0.0, 0.0, depth)
-        points[:, :2] = middle[:2] + (loop[:, :2] - middle[:2]) * size
-        rings.append(mesh.add(points))
+    *points, back = socket_points(mesh.at(eye), centre)
+    for ring in points:
+        rings.append(mesh.add(ring))
         mesh.strip(rings[-2], rings[-1], closed=True)
-    back = mesh.add([centre + (0.0, 0.0, -1.05 * EYE_RADIUS)])
-    mesh.fan(rings[-1], back[0])
-    return [*rings, back]
+    rings.append(mesh.add(back))
+    mesh.fan(rings[-2], rings[-1][0])
+    return rings
 
 
-def add_mouth(mesh: HalfMesh, lips: list[int]) -> list[list[int]]:
-    """Continue half the lips' inner loop (21, bottom to top) into an open bag.
-
-    Returns the half rings, the lips first; the last one is half of the open loop of 24.
-    """
-    loop = mesh.at(lips)
+def mouth_points(loop: F64) -> list[F64]:
+    """Return the points of the half rings behind half the lips' inner loop (21, 3) m, whose first
+    and last lie on the sagittal plane: 21 each, 13 in the last."""
     middle = np.array([0.0, (loop[0, 1] + loop[-1, 1]) / 2, loop[[0, -1], 2].mean()])
-    angle = np.linspace(-np.pi / 2, np.pi / 2, len(lips))
+    angle = np.linspace(-np.pi / 2, np.pi / 2, len(loop))
     first = loop + (0.0, 0.0, -0.004)
     first[:, 1] += 0.0008 * np.sin(angle)
-    rings = [lips, mesh.add(first)]
+    rings = [first]
     for depth, height, width, behind in MOUTH_RINGS:
         z = middle[2] + depth - behind * np.cos(angle) ** 2
-        ring = _on_plane(width * np.cos(angle), middle[1] + height * np.sin(angle), z)
-        rings.append(mesh.add(ring))
-    for a, b in zip(rings, rings[1:], strict=False):
-        mesh.strip(a, b)
+        y = middle[1] + height * np.sin(angle)
+        rings.append(_on_plane(width * np.cos(angle), y, z))
     angle = np.linspace(-np.pi / 2, np.pi / 2, MOUTH_LOOP_HALF)
     depth, height, width = MOUTH_BACK
     y, z = middle[1] + height * np.sin(angle), np.full(len(angle), middle[2] + depth)
-    rings.append(mesh.add(_on_plane(width * np.cos(angle), y, z)))
+    return [*rings, _on_plane(width * np.cos(angle), y, z)]
+
+
+def add_mouth(mesh: HalfMesh, lips: list[int]) -> list[list[int]]:
+    """Continue half the lips' inner loop (21, bottom to top) into a bag for teeth and tongue.
+
+    Returns the half rings, the lips first; the last one is half of the open loop of 24.
+    """
+    rings = [lips, *(mesh.add(points) for points in mouth_points(mesh.at(lips)))]
+    for a, b in zip(rings[:-1], rings[1:-1], strict=False):
+        mesh.strip(a, b)
     mesh.zipper(rings[-2], rings[-1])
     return rings
 

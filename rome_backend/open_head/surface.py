@@ -13,13 +13,21 @@ from scipy.sparse import diags
 from scipy.sparse.linalg import splu
 
 from rome_backend.core.types import F64, I32
-from rome_backend.open_head.cavities import add_mouth, add_nostril, add_socket, eye_centre
+from rome_backend.open_head.cavities import (
+    add_mouth,
+    add_nostril,
+    add_socket,
+    eye_centre,
+    mouth_points,
+    socket_points,
+)
 from rome_backend.open_head.cranium import add_cranium, join_cranium
 from rome_backend.open_head.ears import add_ear, ear_cells, ear_root
 from rome_backend.open_head.face_surface import face_half
 from rome_backend.open_head.half_mesh import HalfMesh
 from rome_backend.open_head.laplacian import adjacency
 from rome_backend.open_head.mean_face import mean_face
+from rome_backend.open_head.sculpture import sculpted
 
 LEFT_PUPIL = 473
 STIFFNESS = 3.0
@@ -55,7 +63,21 @@ class Skin:
 
 
 def build_skin() -> Skin:
-    """Return the mean head's skin, exactly mirror symmetric."""
+    """Return the mean head's skin, exactly mirror symmetric: `plain_skin` in its measured shape."""
+    plain = plain_skin()
+    vertices = sculpted(plain.vertices, plain.faces, plain.mirror)
+    skin = replace(plain, vertices=vertices)
+    centre = eye_centre(vertices[skin.socket[0]], mean_face()[LEFT_PUPIL])
+    inner = [*zip(skin.socket[1:], socket_points(vertices[skin.socket[0]], centre), strict=True)]
+    inner += zip(skin.mouth[1:], mouth_points(vertices[skin.mouth[0]]), strict=True)
+    for ring, points in inner:
+        vertices[skin.mirror[ring]] = points * (-1, 1, 1)
+        vertices[ring] = points
+    return replace(skin, eye_centre=centre)
+
+
+def plain_skin() -> Skin:
+    """Return the skin as the sections of `cranium` and the mean face alone make it."""
     face = face_half()
     mesh = HalfMesh(face.vertices, face.faces)
     nostril = add_nostril(mesh, face.nostril)

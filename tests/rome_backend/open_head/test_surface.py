@@ -68,9 +68,11 @@ def test_exactly_mirror_symmetric(skin: Skin) -> None:
 
 
 def test_landmark_k_is_vertex_k(skin: Skin) -> None:
-    shift = np.linalg.norm(skin.vertices[:468] - mean_face()[:468], axis=1)
-    assert shift.max() < 0.0025  # the rim is blended into the cranium
-    assert np.median(shift) < 1e-4
+    """Seen from the front they are the mean face's; their depth lies half-way to a measured one."""
+    shift = np.abs(skin.vertices[:468] - mean_face()[:468])
+    assert shift[:, :2].max() < 0.001
+    assert np.median(shift[:, :2]) < 2e-4
+    assert shift[:, 2].max() < 0.005
 
 
 def test_same_head_every_time(skin: Skin) -> None:
