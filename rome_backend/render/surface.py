@@ -3,8 +3,7 @@
 
 Does not know vertices, cameras or where the texture came from.
 
-The texture is kept as a pyramid of halved pictures (Williams 1983, "Pyramidal parametrics"), so
-that a head that is small in a frame does not flicker.
+The texture is kept with its mip levels, so that a head that is small in a frame does not flicker.
 """
 
 from __future__ import annotations
@@ -13,12 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 
 from rome_backend.core.types import F32, I32, U8
-from rome_backend.render.texture import sample_texture
-
-_SMALLEST = 8  # px: the side of the pyramid's last picture
+from rome_backend.render.mipmap import mip_levels, sample_mipmapped
 
 
 @dataclass(frozen=True)
@@ -54,13 +50,9 @@ def textured_surface(
     if faces.size and int(faces.min()) < 0:
         raise ValueError("a face names a vertex below 0")
     level = torch.as_tensor(np.array(albedo), device=device).permute(2, 0, 1)[None].float() / 255
-    levels = [level]
-    while min(level.shape[2:]) >= 2 * _SMALLEST:
-        level = functional.avg_pool2d(level, 2)
-        levels.append(level)
     triangles = torch.as_tensor(np.array(faces), device=device).long()
     corners = torch.as_tensor(np.array(corner_uvs), device=device).float()
-    return Surface(triangles, corners, tuple(levels))
+    return Surface(triangles, corners, mip_levels(level))
 
 
 def sample_surface(surface: Surface, uvs: torch.Tensor, shrink: float) -> torch.Tensor:
@@ -69,11 +61,5 @@ def sample_surface(surface: Surface, uvs: torch.Tensor, shrink: float) -> torch.
     shrink: texels of the full texture between two neighbouring samples; up to 1 the texture is
     seen as it is, beyond that two sizes of the pyramid are mixed.
     """
-    level = min(max(float(np.log2(max(shrink, 1.0))), 0.0), len(surface.levels) - 1.0)
-    lower = int(level)
-    colours = sample_texture(surface.levels[lower], uvs[None])[0]
-    part = level - lower
-    if part > 0:
-        coarser = sample_texture(surface.levels[lower + 1], uvs[None])[0]
-        colours = colours + part * (coarser - colours)
-    return colours
+    covered = uvs.new_full(uvs.shape[:1], max(shrink, 1.0))
+    return sample_mipmapped(surface.levels, uvs[None], covered[None])[0]
