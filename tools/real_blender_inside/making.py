@@ -17,6 +17,7 @@ from tools.real_blender_inside.watch import seen, sidebar, state, viewport, wait
 
 STATUS_BAR = (0, 772, 1280, 28)
 CREATE = "ROME_OT_create_head"
+SAME = 3
 UNDO, REDO = "ctrl+z", "ctrl+shift+z"
 
 
@@ -120,12 +121,13 @@ def turn(screen: Screen, section: str) -> None:
 
 
 def rest(screen: Screen, box: Callable[[], Box]) -> None:
-    """Wait until a part of the screen shows the same twice."""
-    before = b""
-    for _ in range(30):
+    """Wait until a part of the screen shows the same for some seconds."""
+    before, same = b"", 0
+    for _ in range(60):
         time.sleep(1.0)
         now = screen.pixels(box())
-        if now == before:
+        same = same + 1 if now == before else 0
+        if same == SAME:
             return
         before = now
     raise StepFailed("a part of the screen does not come to rest")

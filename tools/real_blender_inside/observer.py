@@ -50,6 +50,12 @@ def sum_of(corners: Iterable[Iterable[float]]) -> mathutils.Vector:
     return sum((mathutils.Vector(corner) for corner in corners), mathutils.Vector())
 
 
+def look_through_the_camera() -> bool:
+    """Take the view of the scene's camera, which the photo's view has chosen."""
+    viewport().spaces.active.region_3d.view_perspective = "CAMERA"
+    return True
+
+
 def look_from_afar() -> bool:
     """Make the view orthographic."""
     viewport().spaces.active.region_3d.view_perspective = "ORTHO"
@@ -102,6 +108,7 @@ def asset_browser() -> bool:
 # Each returns whether it is done; if not, it is called again.
 ORDERS: dict[str, Callable[[], bool]] = {
     "look at the head": look_at_the_head,
+    "look through the camera": look_through_the_camera,
     "orthographic": look_from_afar,
     "five frames": five_frames,
     "asset browser": asset_browser,
@@ -118,6 +125,8 @@ def obey() -> None:
         return
     if order["number"] > len(asked) and ORDERS[order["name"]]():
         asked.append(order["name"])
+        for area in bpy.context.window_manager.windows[0].screen.areas:
+            area.tag_redraw()
 
 
 def open_tab() -> bool:

@@ -45,6 +45,16 @@ def preview(screen: Screen) -> None:
         raise StepFailed("Rendered shading looks like Solid")
 
 
+def preview_through_camera(screen: Screen) -> None:
+    """Through the photo's camera the head lies over the photo, which is the camera's background."""
+    before = screen.pixels(seen())
+    ask("look through the camera")
+    rest(screen, seen)
+    screen.save("09_preview_through_camera")
+    if difference(before, screen.pixels(seen())) < LEAST_CHANGE:
+        raise StepFailed("the preview did not follow the view")
+
+
 def preview_follows(screen: Screen) -> None:
     """The preview follows the viewport's view and a slider."""
     ask("look at the head")

@@ -34,8 +34,9 @@ MOST_CLICKS = 3
 # What follows the head, in this order.
 STEPS = (
     making.take_head_back, making.move_slider, making.key_all, showing.set_up_render,
-    showing.preview, showing.preview_follows, showing.orthographic, showing.lost_backend,
-    showing.render, showing.animate, making.cancel_head, making.drop_photo, showing.browse_assets,
+    showing.preview, showing.preview_through_camera, showing.preview_follows,
+    showing.orthographic, showing.lost_backend, showing.render, showing.animate,
+    making.cancel_head, making.drop_photo, showing.browse_assets,
 )  # fmt: skip
 
 
