@@ -52,7 +52,7 @@ def measured(faces: I32, mirror: I32, file: Path = FILE) -> F64:
         raise FileInvalid(
             "sculpture_outdated",
             "The measured shape of the open head belongs to another topology.",
-            "Run tools/measure_sculpture.py.",
+            "Run python -m tools.measure_sculpture.",
         )
     vertices = np.zeros((len(mirror), 3))
     vertices[mirror[half]] = positions * UNIT * (-1, 1, 1)

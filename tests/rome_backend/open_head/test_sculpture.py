@@ -63,7 +63,7 @@ def test_average_is_not_the_measured_head(plain: Skin) -> None:
 
 
 def test_proportions_of_art_anatomy(skin: Skin) -> None:
-    y, z = skin.vertices[:, 1], skin.vertices[:, 2]
+    y = skin.vertices[:, 1]
     crown = skin.vertices[skin.cranium[:30, 0], 1].max()
     chin = y[152]
     assert 0.45 < -chin / (crown - chin) < 0.55  # the eyes lie half-way
