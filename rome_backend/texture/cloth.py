@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import cv2
 import numpy as np
 
 from rome_backend.core.types import F32, F64, HeadModel
@@ -20,6 +21,7 @@ _REACH = 0.025  # m over which what is seen of the collar is carried on
 _ABOVE, _BELOW = 0.025, 0.01  # m from the shoulders' top between which a collar lies behind
 _EDGE = 0.003  # m over which skin gives way to cloth
 _OUTER = 0.05  # m from the middle: outside tie and shirt
+_STRAY = 0.012  # m above the collar from which nothing is cloth
 _LEAST = 40.0  # texels
 
 
@@ -47,6 +49,13 @@ def _below_collar(head: HeadModel, cloth: F32, known: F32) -> F64:
     """
     if (cloth * known).sum() < 0.04 * known.sum() or known.sum() < 3:
         return np.zeros(len(known))
+    collar = _collar(head, cloth, known)
+    rise = (head.template[:, 1].astype(np.float64) - collar) / _EDGE
+    return head.regions["neck"] / (1 + np.exp(np.clip(rise, -50, 50)))
+
+
+def _collar(head: HeadModel, cloth: F32, known: F32) -> F64:
+    """Height (V,) m of the collar by how far behind each vertex lies."""
     points = head.template.astype(np.float64)
     neck = head.regions["neck"]
     order = np.argsort(points[:, 1])
@@ -54,10 +63,25 @@ def _below_collar(head: HeadModel, cloth: F32, known: F32) -> F64:
     front = points[order, 1][int(np.argmax(vote))]
     top = _shoulder_top(head)
     back = np.clip(front + 0.01, top - _BELOW, top + _ABOVE)
-    near, far = np.quantile(points[neck & (points[:, 1] > top), 2], [0.05, 0.95])
+    above = points[neck & (points[:, 1] > top), 2]
+    near, far = np.quantile(above if len(above) else points[:, 2], [0.05, 0.95])
     behind = np.clip((far - points[:, 2]) / max(far - near, 1e-3), 0, 1)
-    collar = front + (back - front) * behind
-    return neck / (1 + np.exp((points[:, 1] - collar) / _EDGE))
+    return front + (back - front) * behind
+
+
+def stray_on_neck(head: HeadModel, atlas: Atlas, weight: F32, bare: F32, on_neck: F32) -> F32:
+    """How far texels (P,) well above the collar show neither skin nor cloth, but hair or earrings.
+
+    Arguments as of ``cloth_share``.
+    """
+    values, known = atlas.gather(np.stack([1 - bare, bare], -1), weight * on_neck)
+    known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
+    known = known * head.regions["neck"]
+    if known.sum() < 3:
+        return np.zeros_like(weight)
+    limit = np.maximum(_collar(head, values[:, 0], known), _shoulder_top(head) + _ABOVE)
+    above = atlas.spread(head.template[:, 1] - limit)
+    return np.clip(above / _STRAY, 0, 1) * (1 - bare) * on_neck
 
 
 def _shoulder_top(head: HeadModel) -> float:
@@ -89,8 +113,19 @@ def cloth_colour(
     for candidate in (outer, chosen):
         good = candidate > 0.4
         if good.sum() > _LEAST:
-            return chosen, np.median(colour[good], axis=0)
+            return chosen, _commonest(colour[good])
     return chosen, _PLAIN
+
+
+def _commonest(colours: F32) -> F32:
+    """The middle (3,) of the largest of three clusters of colours (N, 3)."""
+    some = np.ascontiguousarray(colours[:: max(1, len(colours) // 4000)], np.float32)
+    stop = (cv2.TERM_CRITERIA_MAX_ITER, 20, 0.0)
+    cv2.setRNGSeed(1)
+    nothing = np.zeros((0, 1), np.int32)
+    _, label, middle = cv2.kmeans(some, 3, nothing, stop, 2, cv2.KMEANS_PP_CENTERS)
+    counts = np.bincount(label.ravel(), minlength=3)
+    return np.asarray(middle[int(counts.argmax())], np.float32)
 
 
 def _step(values: F32 | F64, low: float, high: float) -> F32:

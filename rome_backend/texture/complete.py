@@ -21,8 +21,9 @@ from rome_backend.texture.layers import crevices, layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
 from rome_backend.texture.mouth import PARTS, lips_alone, painted_mouth
-from rome_backend.texture.palette import Palette, palette_of, region_texels
+from rome_backend.texture.palette import palette_of, region_texels
 from rome_backend.texture.surface_detail import SurfaceDetail
+from rome_backend.texture.trust import trusted, with_hair_where_it_lies
 
 _INNER = ("left_eyeball", "right_eyeball", *PARTS)
 _NEEDED = ("hair", "ears", "neck", "lips", *_INNER)
@@ -63,17 +64,16 @@ def complete(
         weight = np.where(finite, weight, np.float32(0))
     regions = region_texels(head, atlas)
     palette = palette_of(colour, weight, atlas.spread(head.template), regions)
-    regions = _hair_over_ears(regions, palette, colour, weight)
+    vertices, photo = source or (head.template, None)
+    regions = with_hair_where_it_lies(head, atlas, vertices, (colour, weight), regions, palette)
     regions = {name: regions[name] for name in _NEEDED}  # a 2K mask is 15 MB
-    trust = weight * (1 - palette.foreign * regions["hair"])
-    trust *= 1 - np.clip(1.2 - 1.5 * palette.skin_likeness, 0, 1) * regions["ears"]
+    trust = trusted(head, atlas, vertices, weight, regions, palette)
     fill = MeshFill(head)
     inner = _inner(regions)
     check()
     colour = lips_alone(head, atlas, fill, colour, trust, regions["lips"])
     own, known = _with_mirror(atlas, fill, colour, trust, inner)
     check()
-    vertices, photo = source or (head.template, None)
     detail = SurfaceDetail.of(head, vertices, photo, palette, seed)
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, detail, check)
     check()
@@ -92,29 +92,6 @@ def complete(
 def _inner(regions: Mapping[str, F32]) -> Mask:
     """Texels whose colour is no skin's, hair's or cloth's: eyeballs and all inside the mouth."""
     return np.asarray(sum(regions[name] for name in _INNER)) > 0.5
-
-
-def _hair_over_ears(
-    regions: Mapping[str, F32], palette: Palette, colour: F32, weight: F32
-) -> dict[str, F32]:
-    """Give ears that hair covers in the photo to the hair; returns all regions."""
-    ears, scalp = regions["ears"].copy(), regions["hair"].copy()
-    sides = (regions["left"], 1 - regions["left"])
-    told = [_hair_share(weight * ears * side, ears * side, palette) for side in sides]
-    for side, own, other in zip(sides, told, told[::-1], strict=True):
-        share = own if own is not None else other
-        if share is not None and share > 0.75:
-            scalp = np.maximum(scalp, ears * side)
-            ears = ears * (1 - side)
-    return {**regions, "ears": ears, "hair": scalp}
-
-
-def _hair_share(shown: F32, ear: F32, palette: Palette) -> float | None:
-    """How much of an ear's visible part is not skin; None when too little is visible."""
-    total = float(shown.sum())
-    if total < 0.01 * float(ear.sum()) or total == 0:
-        return None
-    return float((shown * (palette.skin_likeness < 0.3)).sum()) / total
 
 
 def _with_mirror(

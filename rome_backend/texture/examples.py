@@ -43,8 +43,8 @@ class _Material:
 
 
 _SHORT_HAIR = _Material(0.005, 0.0015, 0.7, 0.7)
-_LONG_HAIR = _Material(0.014, 0.0015, 0.7, 0.7)
-_CLOTH = _Material(0.004, 0.004, 0.2, 0.6, oriented=False)
+_LONG_HAIR = _Material(0.010, 0.0015, 0.7, 0.7)
+_CLOTH = _Material(0.003, 0.004, 0.1, 0.5, oriented=False)
 _SKIN = _Material(0.0025, 0.003, 0.04, 0.6, oriented=False)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from rome_backend.core.types import HeadModel
 from rome_backend.texture.atlas import atlas_of
-from rome_backend.texture.cloth import cloth_colour, cloth_share
+from rome_backend.texture.cloth import cloth_colour, cloth_share, stray_on_neck
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import palette_of, region_texels
 
@@ -82,3 +82,26 @@ def test_without_cloth_it_is_plain_grey(bust: Bust) -> None:
     seen = (bust.colour, np.zeros_like(bust.weight))
     _, colour = cloth_colour(bust.head, bust.atlas, seen, bust.regions, bust.palette)
     assert np.ptp(colour) < 15
+
+
+def test_what_is_no_skin_high_on_the_neck_is_stray_and_the_collar_is_not(bust: Bust) -> None:
+    egg = bust.head
+    bare = bust.palette.skin_likeness.copy()
+    x, y, _ = bust.points.T
+    neck = (egg.template[:, 1] < -0.02) & ~egg.regions["hair"]
+    shoulders = egg.template[:, 1] < -0.125
+    tall = replace(egg, regions={**egg.regions, "neck": neck, "shoulders": shoulders})
+    on_neck = region_texels(tall, bust.atlas)["neck"]
+    earring = (bust.weight > 0.5) & (np.abs(y + 0.04) < 0.01) & (x > 0.03) & (on_neck > 0.9)
+    bare[earring] = 0
+    stray = stray_on_neck(tall, bust.atlas, bust.weight, bare, on_neck)
+    assert earring.sum() > 10
+    assert stray[earring].mean() > 0.5
+    assert stray[(y < COLLAR)].max() < 0.2
+    assert stray[(bare > 0.99)].max() < 0.02
+
+
+def test_nothing_is_stray_where_nothing_is_seen(bust: Bust) -> None:
+    unseen = np.zeros_like(bust.weight)
+    bare, neck = bust.palette.skin_likeness, bust.regions["neck"]
+    assert stray_on_neck(bust.head, bust.atlas, unseen, bare, neck).max() == 0

@@ -96,3 +96,30 @@ def test_damaged_colours_count_as_unseen(egg: HeadModel, seen: tuple) -> None:
     assert np.all(done.trust[spot] == 0)
     front = spot & (points[:, 2] > 0)
     assert np.abs(done.colour[front].mean(0) - SKIN).max() < 30
+
+
+def test_hair_that_hangs_beside_the_face_is_hair_down_to_its_hem(
+    egg: HeadModel, seen: tuple
+) -> None:
+    atlas, points, colour, weight = seen
+    hair = egg.regions["hair"]
+    hanging = egg.template.astype(float)
+    hanging[hair & (hanging[:, 1] < 0.0), 1] -= 0.1
+    rim = (points[:, 2] < -0.02) & (points[:, 1] < -0.031) & (points[:, 1] > -0.039)
+    short = complete(egg, atlas, colour, weight, source=(egg.template, None)).colour
+    long = complete(egg, atlas, colour, weight, source=(hanging, None)).colour
+    assert rim.sum() > 20
+    assert np.abs(long[rim].mean(0) - HAIR).max() < 30
+    assert long[rim].mean() < short[rim].mean() - 15
+
+
+def test_skin_seen_through_hanging_hair_is_not_trusted(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    scalp = egg.regions["hair"] | (
+        (egg.template[:, 2] < 0.04) & (np.abs(egg.template[:, 1]) < 0.06)
+    )
+    low = replace(egg, topology_id="egg-low-hair", regions={**egg.regions, "hair": scalp})
+    inside = (np.abs(points[:, 1] + 0.045) < 0.008) & (np.abs(points[:, 2] - 0.005) < 0.008)
+    done = complete(low, atlas, colour, weight)
+    assert inside.sum() > 10
+    assert done.trust[inside].max() < 0.2
