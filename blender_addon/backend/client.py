@@ -13,7 +13,7 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from ..core_access import (
     PROTOCOL,
@@ -34,8 +34,12 @@ from .request import BackendFailed, Request, check_version, died, no_start
 
 HELLO_SECONDS = 60.0
 STUCK_SECONDS = 15.0  # loading PyTorch from a cold disk lets nothing else run for that long
+END_SECONDS = 1.0
 
 __all__ = ["BackendFailed", "Client", "Request", "choose", "close_shared", "shared"]
+
+# Messages with how to start the backend (None: only if it runs); None is the end.
+_Outbox: TypeAlias = "queue.Queue[tuple[Any, Launch | None] | None]"
 
 
 class Client:
@@ -45,8 +49,7 @@ class Client:
 
     Args:
         find: returns how to start it, or raises RomeError; asked by requests of the main thread,
-            since it may look into Blender, and by others only when nobody asked before.
-        version: of the add-on.
+            since it may look into Blender, by others only when nobody asked; version: our own.
     """
 
     def __init__(self, find: Callable[[], Launch], version: str) -> None:
@@ -57,8 +60,9 @@ class Client:
         self._lock = threading.Lock()
         self._pending: dict[int, Request] = {}
         self._unconfirmed: set[int] = set()
-        self._outbox: queue.Queue[tuple[Any, Launch | None]] = queue.Queue()
+        self._outbox: _Outbox = queue.Queue()
         self._writer: threading.Thread | None = None
+        self._timers: list[threading.Timer] = []
         self._process: BackendProcess | None = None
         self.welcome: Welcome | None = None
 
@@ -83,8 +87,7 @@ class Client:
             return request
         with self._lock:
             self._pending[request.request_id] = request
-        self._outbox.put((replace(message, request_id=request.request_id), launch))
-        self._ensure_writer()
+        self._put(replace(message, request_id=request.request_id), launch)
         return request
 
     def cancel(self, request: Request) -> None:
@@ -102,18 +105,30 @@ class Client:
         request.finish(Cancelled())
         if carrier is None:
             return
-        self._outbox.put((Cancel(request.request_id), None))
+        self._put(Cancel(request.request_id), None)
         who = (request.request_id, carrier)
         timer = threading.Timer(STUCK_SECONDS, self._kill_if_stuck, who)
         timer.daemon = True
+        self._timers = [each for each in self._timers if each.is_alive()] + [timer]
         timer.start()
 
     def close(self) -> None:
-        """End the backend; what is pending fails with Cancelled. A later request starts anew."""
+        """End the backend; what is pending fails with Cancelled. A later request starts anew.
+
+        The threads end too: what they keep alive must not be Blender's module when Python ends.
+        """
         process, self._process = self._process, None
         self._fail(lambda request: True, Cancelled())
+        with self._lock:
+            writer, self._writer = self._writer, None
+            outbox, self._outbox = self._outbox, queue.Queue()
+        outbox.put(None)
+        for timer in self._timers:
+            timer.cancel()
         if process is not None:
             process.end()
+        if writer is not None and writer is not threading.current_thread():
+            writer.join(END_SECONDS)
 
     def _launch(self) -> Launch:
         """Return how to start the backend."""
@@ -122,16 +137,20 @@ class Client:
             self._last_launch = self._find()
         return self._last_launch
 
-    def _ensure_writer(self) -> None:
+    def _put(self, message: Any, launch: Launch | None) -> None:
+        """Leave a message to the writing thread, and see to it that there is one."""
         with self._lock:
+            self._outbox.put((message, launch))
             if self._writer is None or not self._writer.is_alive():
-                self._writer = threading.Thread(target=self._write, name="rome-out", daemon=True)
+                self._writer = threading.Thread(
+                    target=self._write, args=(self._outbox,), name="rome-out", daemon=True
+                )
                 self._writer.start()
 
-    def _write(self) -> None:
+    def _write(self, outbox: _Outbox) -> None:
         """Send what is in the outbox, starting the backend where a request finds none."""
-        while True:
-            message, launch = self._outbox.get()
+        while (entry := outbox.get()) is not None:
+            message, launch = entry
             try:
                 if launch is None:
                     self._send_cancel(message)
