@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rome_backend.assets.region_transfer import transfer_regions
+from rome_backend.assets.region_transfer import hair_in_one_piece, transfer_regions
 from rome_backend.core.errors import AssetMissing, FileInvalid
 from rome_backend.core.head_model import check_head_model, head_topology_id
 from rome_backend.core.types import F32, JOINTS, HeadModel, LandmarkTable, Mask
@@ -123,9 +123,7 @@ def _regions(
     head: HeadModel, open_head: HeadModel, eyeballs: Mapping[str, Mask]
 ) -> dict[str, Mask]:
     regions = transfer_regions(open_head, head.template, head.faces, head.landmarks, eyeballs)
-    if "hair" in regions and "neck" in regions:
-        regions["hair"] &= ~regions["neck"]
-    return regions
+    return hair_in_one_piece(regions, head.faces)
 
 
 def arkit_name(name: str) -> str:

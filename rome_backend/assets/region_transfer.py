@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from rome_backend.core.landmarks import landmark_points
@@ -166,3 +168,22 @@ def transfer_regions(
         for name, mask in source.regions.items()
     }
     return regions | {name: eyeballs[name].copy() for name in _EYEBALLS}
+
+
+def hair_in_one_piece(regions: Mapping[str, Mask], faces: Any) -> dict[str, Mask]:
+    """Return the regions with hair apart from neck, and only the largest piece of the hair.
+
+    Hair grows from one scalp; a transfer leaves single vertices elsewhere.
+    """
+    found = dict(regions)
+    if "hair" not in found:
+        return found
+    hair = found["hair"] & ~found["neck"] if "neck" in found else found["hair"].copy()
+    own = np.asarray(faces)[hair[np.asarray(faces)].all(1)]
+    rows, columns = own.ravel(), own[:, [1, 2, 0]].ravel()
+    size = len(hair)
+    graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(size, size))
+    _, label = connected_components(graph, directed=False)
+    if hair.any():
+        found["hair"] = hair & (label == np.bincount(label[hair]).argmax())
+    return found

@@ -9,17 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-import rome_backend
+from rome_backend.assets.licences import with_whole
 from rome_backend.assets.mediapipe import ensure_tracker_models
-from rome_backend.avatar.heads import OPEN, load_head
-from rome_backend.core.camera import fit_camera
+from rome_backend.assets.store import AssetStore
+from rome_backend.avatar.assemble import assemble
+from rome_backend.avatar.choices import OPEN, Choice
+from rome_backend.avatar.create_options import CreateOptions
+from rome_backend.avatar.heads import load_head
+from rome_backend.avatar.installed_networks import InstalledNetworks, load_networks
+from rome_backend.avatar.neural_source import deca_fits, neural_source, offsets_iou
 from rome_backend.core.errors import Cancelled, UsageError
 from rome_backend.core.types import (
+    F32,
     Avatar,
     FaceFit,
     HeadCrop,
@@ -27,7 +33,7 @@ from rome_backend.core.types import (
     OffsetBasis,
     TrackedFace,
 )
-from rome_backend.render.device import DEVICES, torch_device
+from rome_backend.render.device import torch_device
 from rome_backend.texture.bake import BakedTexture, TextureView, bake
 from rome_backend.tracking.checks import judge
 from rome_backend.tracking.crop import head_crop
@@ -35,46 +41,13 @@ from rome_backend.tracking.face_mesh import FaceTracker
 from rome_backend.tracking.fit import FaceFitter
 from rome_backend.tracking.matte import PersonMatte
 from rome_backend.tracking.photo import load_photo
+from rome_backend.tracking.signed_fit import SignedFitter, make_fitter
 from rome_backend.tracking.silhouette import OffsetFit, fit_offsets
 from rome_backend.tracking.upright import find_faces
 
 STAGES = ("set up", "track", "crop", "fit", "silhouette", "texture")
 CROP_SIZE = 1024
-SIZES = (256, 512, 1024, 2048)
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class CreateOptions:
-    """What a person may choose.
-
-    size: side of the texture in px; face: which face by size, 0 the largest;
-    seed: of everything random; device: "auto", "cpu" or "cuda";
-    head: "open", "flame" or the path of a head-model file.
-    Raises UsageError when a value is not allowed.
-    """
-
-    size: int = 1024
-    face: int = 0
-    seed: int = 0
-    device: str = "auto"
-    head: str = OPEN
-
-    def __post_init__(self) -> None:
-        """Check every field."""
-        if self.size not in SIZES:
-            raise UsageError(
-                "texture_size", f"A texture of {self.size} px is not offered.",
-                f"Choose one of: {', '.join(map(str, SIZES))}.",
-            )  # fmt: skip
-        if self.face < 0:
-            raise UsageError(
-                "face_index", f"There is no face number {self.face}.", "Count from 0, the largest."
-            )
-        if self.device not in DEVICES:
-            raise UsageError(
-                "device", f"{self.device!r} is no device.", "Choose auto, cpu or cuda."
-            )
 
 
 @dataclass(frozen=True)
@@ -95,13 +68,18 @@ class CreateResult:
 
 @dataclass(frozen=True)
 class Tools:
-    """What every avatar needs and is costly to load: networks, head model, offset basis."""
+    """What every avatar needs and is costly to load: networks, head model, offset basis.
+
+    installed: the released networks of the choice, None where all is built in.
+    """
 
     head: HeadModel
     basis: OffsetBasis
     tracker: FaceTracker
     matte: PersonMatte
-    fitter: FaceFitter
+    fitter: FaceFitter | SignedFitter
+    installed: InstalledNetworks | None = None
+    choice: Choice = Choice()
 
 
 @dataclass(frozen=True)
@@ -136,16 +114,27 @@ class _Clock:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
 
-def load_tools(head: str = OPEN, progress: Progress | None = None) -> Tools:
+def load_tools(
+    head: str = OPEN,
+    progress: Progress | None = None,
+    choice: Choice | None = None,
+    device: str = "cpu",
+) -> Tools:
     """Load networks and head model, fetching the tracker's files if they are not installed.
 
-    progress: called with a stage while something is fetched, the fraction staying at 0.
+    progress: called with a stage while something is fetched, the fraction staying at 0;
+    choice: tracker and networks other than the built-in ones; device: where those networks run.
     Raises AssetMissing when a model file is not there and cannot be fetched.
     """
     report = progress or (lambda stage, fraction: None)
     models = ensure_tracker_models(lambda stage, fraction: report(stage, 0.0))
     model, basis = load_head(head)
-    return Tools(model, basis, FaceTracker(models), PersonMatte(models), FaceFitter(model))
+    installed = None
+    choice = choice or Choice(head=head)
+    if (choice.tracker, choice.networks) != (OPEN, OPEN):
+        installed = load_networks(choice, model, AssetStore(), torch_device(device))
+    fitter = make_fitter(model)
+    return Tools(model, basis, FaceTracker(models), PersonMatte(models), fitter, installed, choice)
 
 
 def create_avatar(
@@ -175,20 +164,30 @@ def create_avatar(
     torch_device(options.device)  # cuda where there is none is refused, not passed over
     clock = _Clock(progress or (lambda stage, fraction: None), cancelled or (lambda: False))
     with clock.stage("set up"):
-        tools = tools or load_tools(options.head, clock.progress)
+        tools = tools or load_tools(
+            options.head, clock.progress, options.choice(), options.device
+        )
     views = [_view(path, options, tools, clock) for path in photos]
     with clock.stage("fit"):
-        fits = tools.fitter.fit_shared([view.crop.landmarks for view in views])
+        fits = _fits([view.crop for view in views], tools)
     source = min(range(len(fits)), key=lambda index: (abs(fits[index].yaw), index))
     crop, fit = views[source].crop, fits[source]
     with clock.stage("silhouette"):
-        offsets = fit_offsets(tools.head, tools.basis, fit, crop)
+        offsets, neural_texture = _offsets(tools, fit, crop, options)
     with clock.stage("texture"):
         texture = _texture(tools.head, views, fits, source, offsets, options, clock)
     warnings = tuple(dict.fromkeys(code for view in views for code in view.warnings))
-    avatar = _assemble(
-        [path.name for path in photos], options, tools, crop, fit, offsets, texture, warnings
+    names = [path.name for path in photos]
+    avatar = assemble(
+        names, options.seed, tools.choice, tools.head, crop, fit, offsets, texture, warnings
     )
+    if tools.installed is not None:
+        avatar = replace(
+            avatar,
+            neural_texture=neural_texture,
+            weights_id=tools.installed.weights_id,
+            licences=with_whole({**avatar.licences, **tools.installed.licences}),
+        )
     clock.progress("texture", 1.0)
     return CreateResult(
         avatar, views[source].faces, warnings, clock.seconds, texture.empty_texels, offsets.iou
@@ -203,6 +202,27 @@ def _view(path: Path, options: CreateOptions, tools: Tools, clock: _Clock) -> _V
     with clock.stage("crop"):
         crop = head_crop(photo, face, tools.matte, max_size=max(CROP_SIZE, options.size))
     return _View(crop, len(faces), (*photo.warnings, *warnings))
+
+
+def _fits(crops: Sequence[HeadCrop], tools: Tools) -> list[FaceFit]:
+    """Return the fit of each photo: the tracker's, or DECA's with one identity for all."""
+    if tools.installed is None or tools.installed.face_regressor is None:
+        return tools.fitter.fit_shared([crop.landmarks for crop in crops])
+    return deca_fits(tools.installed.face_regressor, tools.head, crops)
+
+
+def _offsets(
+    tools: Tools, fit: FaceFit, crop: HeadCrop, options: CreateOptions
+) -> tuple[OffsetFit, F32 | None]:
+    """Return the offsets, by networks or silhouette, and the networks' neural texture."""
+    installed = tools.installed
+    if installed is None or (installed.feed_forward is None and installed.linear is None):
+        return fit_offsets(tools.head, tools.basis, fit, crop), None
+    made = neural_source(installed, tools.head, fit, crop, options.neural_side)
+    total = made.offsets.astype(np.float32)
+    coefficients = np.zeros(tools.basis.dirs.shape[2], np.float32)
+    iou = offsets_iou(tools.head, fit, crop, made.offsets)
+    return OffsetFit(coefficients, total - tools.basis.mean, total, iou), made.neural_texture
 
 
 def _texture(
@@ -220,66 +240,3 @@ def _texture(
         TextureView.of(head, fits[index], views[index].crop, offsets.offsets) for index in order
     ]
     return bake(head, seen, options.size, seed=options.seed, check=clock.check)
-
-
-def _assemble(
-    names: Sequence[str],
-    options: CreateOptions,
-    tools: Tools,
-    crop: HeadCrop,
-    fit: FaceFit,
-    offsets: OffsetFit,
-    texture: BakedTexture,
-    warnings: tuple[str, ...],
-) -> Avatar:
-    height, width = crop.rgb.shape[:2]
-    return Avatar(
-        name=Path(names[0]).stem,
-        head_model=tools.head.name,
-        topology_id=tools.head.topology_id,
-        params=fit.params,
-        offset_coefficients=np.asarray(offsets.coefficients, np.float32),
-        free_offsets=np.asarray(offsets.free, np.float32),
-        offsets=np.asarray(offsets.offsets, np.float32),
-        albedo=texture.albedo,
-        confidence=texture.confidence,
-        source_crop=crop.rgb,
-        source_matte=np.clip(crop.matte * 255 + 0.5, 0, 255).astype(np.uint8),
-        source_landmarks=np.asarray(crop.landmarks, np.float32),
-        camera=fit_camera(fit, width, height),
-        warnings=warnings,
-        licences={
-            "head model": tools.head.licence,
-            "face tracker": "Apache-2.0",
-            "texture and identity": "the photo's own rights",
-        },
-        provenance=_provenance(names, options, tools.head, fit) | {"shown": _shown(crop)},
-    )
-
-
-def _provenance(
-    names: Sequence[str], options: CreateOptions, head: HeadModel, fit: FaceFit
-) -> dict[str, object]:
-    """Return what made the avatar, JSON-able."""
-    return {
-        "program": f"rome-blender {rome_backend.__version__}",
-        "photos": list(names),
-        "seed": options.seed,
-        "head": options.head,
-        "head_source": head.source,
-        "fit": {
-            "scale": fit.scale,
-            "yaw": fit.yaw,
-            "pitch": fit.pitch,
-            "roll": fit.roll,
-            "residual": fit.residual,
-            "rotation": np.asarray(fit.rotation).tolist(),
-            "translation": np.asarray(fit.translation).tolist(),
-        },
-    }
-
-
-def _shown(crop: HeadCrop) -> list[int]:
-    """Return left, top, right and bottom (px) of the part of the crop that the photo showed."""
-    rows, columns = np.nonzero(crop.valid)
-    return [int(n) for n in (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)]

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from rome_backend.core.types import F32, HeadModel
+from rome_backend.core.types import F32, HeadModel, Mask
 from rome_backend.render.fragments import Fragments
 from rome_backend.render.interpolate import interpolate_vertices
 from rome_backend.render.rasterizer import Rasterizer
-from rome_backend.render.texture import uv_image_ndc
+from rome_backend.render.texture import sample_texture, uv_image_ndc
 
+_FACE_AND_EYES = (
+    "face", "left_eye_region", "right_eye_region", "left_eyeball", "right_eyeball", "lips",
+)  # fmt: skip
 XYZ_SCALE = 5.0  # the released networks see metres times five
 
 
@@ -72,6 +75,36 @@ def offset_mask(head: HeadModel, mean_offsets: Any = None) -> F32:
     if not {"hair", "neck"} <= set(head.regions):
         raise ValueError(f"the head {head.name} has no regions hair and neck")
     return np.asarray(head.regions["hair"] | head.regions["neck"], np.float32)
+
+
+def tightened(mask: Any, kept: Any, tightness: float) -> F32:
+    """Return a mask (V,) in which kept vertices may move by ``tightness`` only.
+
+    The released switch ``deform_face_tightness``: 0 leaves the mask as it is, its notebook sets
+    1e-4. As there, kept vertices (V,) bool take the factor even where the mask was 1 (8 of the
+    released set); unlike there, nothing is remembered from call to call.
+    """
+    chosen = np.asarray(mask, np.float32)
+    if tightness < 0:
+        raise ValueError("a tightness is not negative")
+    if tightness == 0:
+        return chosen.copy()
+    return np.where(np.asarray(kept, bool), np.float32(tightness), chosen).astype(np.float32)
+
+
+def kept_vertices(head: HeadModel, face_mask: Any = None) -> Mask:
+    """Return the vertices (V,) of face and eyes, which the tightness holds.
+
+    face_mask (T, T) in [0, 1]: DECA's uv_face_eye_mask, sampled at each vertex and held above a
+    half; None takes the head's regions.
+    """
+    if face_mask is None:
+        empty = np.zeros(len(head.template), bool)
+        return np.logical_or.reduce([head.regions.get(name, empty) for name in _FACE_AND_EYES])
+    own = torch.as_tensor(vertex_uvs(head.uvs, head.uv_faces, head.faces, len(head.template)))
+    up = torch.stack([(own[:, 0] + 1) / 2, (1 - own[:, 1]) / 2], dim=-1)
+    picture = torch.as_tensor(np.asarray(face_mask, np.float32))[None, None]
+    return np.asarray(sample_texture(picture, up[None], "zeros")[0, :, 0].numpy() > 0.5)
 
 
 def head_surface(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from rome_backend.avatar.avatar import require_head_model
-from rome_backend.avatar.create import SIZES
+from rome_backend.avatar.create_options import SIZES
 from rome_backend.core.errors import RomeError, UsageError
 from rome_backend.core.types import Avatar, FaceFit, HeadCrop, HeadModel
 from rome_backend.texture.bake import TextureView, bake

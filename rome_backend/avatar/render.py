@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of an avatar: any camera, a turntable, a set of expressions.
+"""Pictures of an avatar: any camera, a set of expressions.
 
 Does not know how pictures are laid out on a page or written to files.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from rome_backend.avatar.animate import avatar_vertices, expression_params
 from rome_backend.core.camera import orbit
@@ -39,6 +37,14 @@ EXPRESSIONS = (
     ),
     Expression("pucker", {"mouthPucker": 0.9}),
 )
+
+
+def expressions_of(head: HeadModel) -> tuple[Expression, ...]:
+    """Return the faces to show: EXPRESSIONS, or components where a head has those instead."""
+    if all(name in head.expression_names for face in EXPRESSIONS for name in face.values):
+        return EXPRESSIONS
+    shown = [Expression(f"{name} +2", {name: 2.0}) for name in head.expression_names[:4]]
+    return (EXPRESSIONS[0], *shown)
 
 
 def camera_round(vertices: F64, yaw_deg: float, pitch_deg: float, size: int) -> Camera:
@@ -74,31 +80,16 @@ def avatar_picture(
     )
 
 
-def turntable(
-    avatar: Avatar, head: HeadModel, count: int, size: int, pitch_deg: float = 0.0,
-    clay: bool = False,
-) -> list[U8]:  # fmt: skip
-    """Return ``count`` square pictures (size, size, 4) round the head, front first."""
-    vertices = avatar_vertices(avatar, head)
-    yaws = np.arange(count) * (360.0 / count)
-    return [
-        avatar_picture(
-            avatar, head, camera_round(vertices, float(yaw), pitch_deg, size), clay=clay
-        )
-        for yaw in yaws
-    ]
-
-
 def expression_pictures(
     avatar: Avatar, head: HeadModel, size: int, yaw_deg: float = 0.0, clay: bool = False
 ) -> list[U8]:
-    """Return one square picture (size, size, 4) per entry of EXPRESSIONS, closer to the face."""
+    """Return one square picture (size, size, 4) per face of expressions_of, closer to the face."""
     camera = face_camera(avatar, head, yaw_deg, size)
     return [
         avatar_picture(
             avatar, head, camera, expression_params(avatar, head, face.values, face.jaw_deg), clay
         )
-        for face in EXPRESSIONS
+        for face in expressions_of(head)
     ]
 
 

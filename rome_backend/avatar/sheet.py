@@ -14,11 +14,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.render import (
-    EXPRESSIONS,
     PAPER,
     avatar_picture,
     camera_round,
     expression_pictures,
+    expressions_of,
 )
 from rome_backend.core.types import U8, Avatar, HeadModel
 
@@ -46,7 +46,7 @@ def contact_sheet(avatar: Avatar, head: HeadModel, cell: int = CELL) -> U8:
         *_views(avatar, head, cell, clay=False),
     ]
     faces = expression_pictures(avatar, head, cell)
-    named = [(face.title, image) for face, image in zip(EXPRESSIONS, faces, strict=True)]
+    named = [(face.title, image) for face, image in zip(expressions_of(head), faces, strict=True)]
     return page([clay, skin, named], cell)
 
 

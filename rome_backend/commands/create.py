@@ -52,15 +52,34 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.add_argument(
-        "--head", default="open", metavar="HEAD", help="open, flame (if imported), or a file"
-    )
+        "--head", default="auto", metavar="HEAD",
+        help="open, flame (if imported), a file, or auto: by what is installed (default)",
+    )  # fmt: skip
+    parser.add_argument("--tracker", default="auto", choices=("auto", "open", "deca"))
+    networks = ("auto", "open", "official", "linear")
+    parser.add_argument("--networks", default="auto", choices=networks)
+    parser.add_argument(
+        "--neural-size", type=int, default=256, metavar="PX",
+        help="neural texture of the official networks: 256 (default, as released) or 512",
+    )  # fmt: skip
+    parser.add_argument(
+        "--face-tightness", type=float, default=0.0, metavar="M",
+        help="how far the official networks may move face and eyes; 0 (default): not at all",
+    )  # fmt: skip
 
 
 def chosen_options(args: argparse.Namespace) -> CreateOptions:
-    """Return the checked options of a command line."""
-    from rome_backend.avatar.create import CreateOptions
+    """Return the checked options of a command line; what is auto is chosen here."""
+    from rome_backend.assets.store import AssetStore
+    from rome_backend.avatar.choices import choose
+    from rome_backend.avatar.create_options import CreateOptions
 
-    return CreateOptions(args.texture_size, args.face, args.seed, args.device, args.head)
+    installed = {record.name for record in AssetStore().list()}
+    choice = choose(args.tracker, args.head, args.networks, installed)
+    return CreateOptions(
+        args.texture_size, args.face, args.seed, args.device, choice.head, choice.tracker,
+        choice.networks, args.neural_size, args.face_tightness,
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
@@ -113,6 +132,9 @@ def payload_of(result: CreateResult, files: Sequence[Path], writing: float) -> d
         "warnings": list(result.warnings),
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "head_model": result.avatar.topology_id,
+        "chosen": {
+            part: result.avatar.provenance.get(part) for part in ("head", "tracker", "networks")
+        },
         "licences": [
             {"part": part, "licence": licence} for part, licence in result.avatar.licences.items()
         ],
@@ -129,7 +151,7 @@ def _run_folder(folder: Path, out: Path, options: CreateOptions, console: Consol
             "out_is_a_file", "A folder of photos becomes several avatars, but OUT is one file.",
             "Give OUT without an ending; a folder is made.",
         )  # fmt: skip
-    tools = load_tools(options.head, console.progress)
+    tools = load_tools(options.head, console.progress, options.choice(), options.device)
     made, refused = [], []
     for photo, name in zip(photos, unique_names(photos), strict=True):
         console.say(photo.name)

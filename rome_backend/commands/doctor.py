@@ -91,6 +91,21 @@ def _models() -> Iterator[Finding]:
     yield Finding("tracker models", there, found, "Run: rome assets fetch", exit_code=4)
 
 
+def _choices() -> Iterator[Finding]:
+    """What `rome create` would choose by itself, and what the rest still lacks."""
+    from rome_backend.assets.store import AssetStore
+    from rome_backend.avatar import choices
+
+    installed = {record.name for record in AssetStore().list()}
+    chosen = choices.choose(choices.AUTO, choices.AUTO, choices.AUTO, installed)
+    found = f"head {chosen.head}, tracker {chosen.tracker}, networks {chosen.networks}"
+    yield Finding("create chooses", True, found)
+    for part in (choices.DECA, choices.OFFICIAL, choices.LINEAR):
+        lacking = choices.missing(part, installed)
+        found = f"lacks {', '.join(lacking)}" if lacking else "installed"
+        yield Finding(f"optional: {part}", True, found)
+
+
 def _folders() -> Iterator[Finding]:
     from rome_backend.assets.store import cache_dir
 
@@ -149,5 +164,5 @@ def _blender() -> Iterator[Finding]:
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _program, _packages, _folders, _models, _memory, _blender,
+    _program, _packages, _folders, _models, _choices, _memory, _blender,
 )  # fmt: skip

@@ -7,6 +7,7 @@ Does not know how a picture is drawn.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from rome_backend.commands.console import Console
 from rome_backend.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rome_backend.core.types import U8, Avatar, HeadModel
+    from rome_backend.core.types import U8, Avatar, Camera, FlameParams, HeadModel
 
 MAX_SIZE = 4096
 
@@ -32,7 +33,13 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     parser.add_argument("--yaw", type=float, default=0.0, help="degrees; + shows the left side")
     parser.add_argument("--pitch", type=float, default=0.0, help="degrees; + looks from above")
     parser.add_argument("--size", type=int, default=512, help="side of a picture in px")
-    parser.add_argument("--clay", action="store_true", help="without the texture")
+    look = parser.add_mutually_exclusive_group()
+    look.add_argument("--clay", action="store_true", help="without the texture")
+    look.add_argument(
+        "--texture", action="store_true",
+        help="the unprojected texture, also where a neural one and its networks are there",
+    )  # fmt: skip
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.set_defaults(run=run)
 
 
@@ -48,45 +55,73 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise UsageError("turntable", "A turntable needs 1 to 1000 pictures.", "Try 12.")
     avatar = load_avatar(args.avatar)
     head, _ = load_head(str(avatar.provenance.get("head", "open")))
+    draw = _drawer(avatar, head, args)
     if args.turntable:
-        pictures = _turntable(avatar, head, args.turntable, args.size, args.pitch, args.clay)
+        pictures = _turntable(avatar, head, args, draw)
     elif args.expressions:
-        pictures = _expressions(avatar, head, args.size, args.yaw, args.clay)
+        pictures = _expressions(avatar, head, args, draw)
     else:
-        pictures = [("", _view(avatar, head, args.yaw, args.pitch, args.size, args.clay))]
+        pictures = [("", draw(_camera(avatar, head, args.yaw, args), None))]
     paths = write_pictures(pictures, args.out, avatar.name)
     outputs = [str(path) for path in paths]
     console.result({"outputs": outputs}, [f"wrote {path}" for path in outputs])
     return 0
 
 
-def _turntable(
-    avatar: Avatar, head: HeadModel, count: int, size: int, pitch: float, clay: bool
-) -> list[tuple[str, U8]]:
-    from rome_backend.avatar.render import turntable
+def _drawer(
+    avatar: Avatar, head: HeadModel, args: argparse.Namespace
+) -> Callable[[Camera, FlameParams | None], U8]:
+    """Return what draws the avatar: the rendering network where it has a neural texture."""
+    from rome_backend.avatar.render import avatar_picture
+    from rome_backend.render.device import torch_device
 
-    pictures = turntable(avatar, head, count, size, pitch, clay)
-    return [(f"{360 * i / count:06.2f}", image) for i, image in enumerate(pictures)]
+    device = torch_device(args.device)
+    if avatar.neural_texture is None or args.clay or args.texture:
+        return lambda camera, params: avatar_picture(avatar, head, camera, params, args.clay)
+    from rome_backend.assets.store import AssetStore
+    from rome_backend.avatar.installed_networks import rendering_networks
+    from rome_backend.avatar.neural_render import neural_picture
+
+    system = rendering_networks(avatar.weights_id, head, AssetStore(), device)
+    return lambda camera, params: neural_picture(
+        system, avatar, head, camera, params, device=device
+    )
+
+
+def _camera(avatar: Avatar, head: HeadModel, yaw: float, args: argparse.Namespace) -> Camera:
+    from rome_backend.avatar.animate import avatar_vertices
+    from rome_backend.avatar.render import camera_round
+
+    return camera_round(avatar_vertices(avatar, head), yaw, args.pitch, args.size)
+
+
+def _turntable(
+    avatar: Avatar,
+    head: HeadModel,
+    args: argparse.Namespace,
+    draw: Callable[[Camera, FlameParams | None], U8],
+) -> list[tuple[str, U8]]:
+    yaws = [360 * number / args.turntable for number in range(args.turntable)]
+    return [(f"{yaw:06.2f}", draw(_camera(avatar, head, yaw, args), None)) for yaw in yaws]
 
 
 def _expressions(
-    avatar: Avatar, head: HeadModel, size: int, yaw: float, clay: bool
+    avatar: Avatar,
+    head: HeadModel,
+    args: argparse.Namespace,
+    draw: Callable[[Camera, FlameParams | None], U8],
 ) -> list[tuple[str, U8]]:
-    from rome_backend.avatar.render import EXPRESSIONS, expression_pictures
+    from rome_backend.avatar.animate import expression_params
+    from rome_backend.avatar.render import expressions_of, face_camera
 
-    pictures = expression_pictures(avatar, head, size, yaw, clay)
+    camera = face_camera(avatar, head, args.yaw, args.size)
     return [
-        (face.title.replace(" ", "_"), image)
-        for face, image in zip(EXPRESSIONS, pictures, strict=True)
+        (
+            face.title.replace(" ", "_"),
+            draw(camera, expression_params(avatar, head, face.values, face.jaw_deg)),
+        )
+        for face in expressions_of(head)
     ]
-
-
-def _view(avatar: Avatar, head: HeadModel, yaw: float, pitch: float, size: int, clay: bool) -> U8:
-    from rome_backend.avatar.animate import avatar_vertices
-    from rome_backend.avatar.render import avatar_picture, camera_round
-
-    camera = camera_round(avatar_vertices(avatar, head), yaw, pitch, size)
-    return avatar_picture(avatar, head, camera, clay=clay)
 
 
 def write_pictures(pictures: list[tuple[str, U8]], out: Path, name: str) -> list[Path]:

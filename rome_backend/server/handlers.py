@@ -29,6 +29,7 @@ from rome_backend.server.estimates import StageSeconds
 from rome_backend.server.jobs import Handler, Job
 
 if TYPE_CHECKING:
+    from rome_backend.avatar.choices import Choice
     from rome_backend.avatar.create import Tools
     from rome_backend.core.types import Avatar, HeadModel, OffsetBasis
 
@@ -52,7 +53,7 @@ class Handlers:
     def __init__(self, seconds: StageSeconds, device: str = "auto") -> None:
         self._seconds = seconds
         self._device = device
-        self._tools: tuple[str, Tools] | None = None
+        self._tools: tuple[Choice, Tools] | None = None
         self._avatars: OrderedDict[str, Avatar] = OrderedDict()
 
     def table(self) -> Mapping[type[Any], Handler]:
@@ -67,7 +68,8 @@ class Handlers:
     def create_avatar(self, message: CreateAvatar, job: Job) -> Message:
         """Make an avatar of photos and its rig (see avatar.create.create_avatar)."""
         photos = max(len(message.photos), 1)
-        warm = self._tools is not None and self._tools[0] == message.head
+        choice = _automatic(message.head)
+        warm = self._tools is not None and self._tools[0] == choice
         kind = f"create {message.size} {'warm' if warm else 'cold'}"
         first = CREATE_SECONDS | ({"set up": 0.0} if warm else {})
         expected = self._seconds.expected(kind, first)
@@ -76,9 +78,10 @@ class Handlers:
         from rome_backend.avatar.create import CreateOptions, create_avatar
 
         options = CreateOptions(
-            message.size, message.face, message.seed, self._device, message.head
-        )
-        tools = self._tools_for(message.head)
+            message.size, message.face, message.seed, self._device, choice.head, choice.tracker,
+            choice.networks,
+        )  # fmt: skip
+        tools = self._tools_for(choice)
         result = create_avatar(
             [Path(photo) for photo in message.photos],
             options,
@@ -134,11 +137,11 @@ class Handlers:
         """Find the faces that may become a head, and make the photo small."""
         job.expect(self._seconds.expected("detect", {"set up": 4.0, "track": 0.5}))
         job.enter("set up")
-        from rome_backend.avatar.heads import OPEN
+        from rome_backend.avatar.choices import Choice
         from rome_backend.server.faces import faces_found
         from rome_backend.tracking.photo import load_photo
 
-        tools = self._tools_for(self._tools[0] if self._tools else OPEN)
+        tools = self._tools_for(self._tools[0] if self._tools else Choice())
         job.enter("track")
         photo = load_photo(Path(message.photo))
         answer = faces_found(message.request_id, photo, tools.tracker)
@@ -154,20 +157,21 @@ class Handlers:
         self._avatars.move_to_end(avatar_id)
         return self._avatars[avatar_id]
 
-    def _tools_for(self, head: str) -> Tools:
+    def _tools_for(self, choice: Choice) -> Tools:
         """Return the loaded tools. Nothing is fetched here: Blender may be offline on purpose."""
         from rome_backend.assets.mediapipe import installed
         from rome_backend.assets.store import AssetStore
         from rome_backend.avatar.create import load_tools
 
-        if self._tools is None or self._tools[0] != head:
+        if self._tools is None or self._tools[0] != choice:
             if not installed(AssetStore()):
                 raise AssetMissing(
                     "tracker_models_missing",
                     "The face tracker's model files are not installed.",
                     "Press Set Up in the preferences of the add-on, or run: rome assets fetch",
                 )
-            self._tools = (head, load_tools(head))
+            tools = load_tools(choice.head, choice=choice, device=self._device)
+            self._tools = (choice, tools)
         return self._tools[1]
 
     def _ready(
@@ -191,6 +195,14 @@ class Handlers:
             request_id, avatar_id, avatar.name, tensors, metadata,
             np.frombuffer(data, np.uint8), faces, tuple(avatar.warnings), dict(avatar.licences),
         )  # fmt: skip
+
+
+def _automatic(head: str) -> Choice:
+    """Return the tracker and networks that suit a head, by what is installed."""
+    from rome_backend.assets.store import AssetStore
+    from rome_backend.avatar.choices import AUTO, choose
+
+    return choose(AUTO, head, AUTO, {record.name for record in AssetStore().list()})
 
 
 def _head_of(avatar: Avatar) -> str:

@@ -59,7 +59,7 @@ def maker(
 ) -> Maker:
     made = Maker(small_avatar)
     monkeypatch.setattr(create_module, "create_avatar", made)
-    monkeypatch.setattr(create_module, "load_tools", lambda head, progress: None)
+    monkeypatch.setattr(create_module, "load_tools", lambda head, progress, choice, device: None)
     monkeypatch.setattr(outputs, "load_head", lambda head: (small_head, small_basis))
     return made
 

@@ -13,7 +13,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rome_backend.assets.region_transfer import nearest_surface, similarity, transfer_regions
+from rome_backend.assets.region_transfer import (
+    hair_in_one_piece,
+    nearest_surface,
+    similarity,
+    transfer_regions,
+)
 from rome_backend.core.rotations import rotation_matrices
 from rome_backend.core.types import HeadModel, LandmarkTable
 
@@ -144,3 +149,14 @@ def test_ears_are_found_where_they_are(data_dir: Path, shift: list[float]) -> No
     found = transfer_regions(flame, moved, flame.faces, flame.landmarks, eyeballs)["ears"]
     overlap = (found & ears).sum() / (found | ears).sum()
     assert overlap > 0.95, "0.34 and 0.58 by the similarity alone"
+
+
+def test_hair_is_one_piece_and_apart_from_the_neck() -> None:
+    faces = np.array([[0, 1, 2], [1, 2, 3], [2, 3, 4], [5, 6, 7], [8, 9, 10]])
+    hair = np.array([True] * 8 + [False] * 4)
+    neck = np.array([False] * 4 + [True] + [False] * 7)
+    found = hair_in_one_piece({"hair": hair, "neck": neck, "lips": neck}, faces)
+    assert np.flatnonzero(found["hair"]).tolist() == [0, 1, 2, 3]
+    assert found["lips"] is neck and hair.sum() == 8
+    assert not hair_in_one_piece({"hair": np.zeros(12, bool)}, faces)["hair"].any()
+    assert "hair" not in hair_in_one_piece({"neck": neck}, faces)

@@ -13,7 +13,9 @@ import torch
 from rome_backend.avatar.head_surface import (
     HeadSurface,
     head_surface,
+    kept_vertices,
     offset_mask,
+    tightened,
     uv_fragments,
     vertex_uvs,
     xyz_texture,
@@ -91,3 +93,31 @@ def test_the_xyz_texture_of_a_batch_is_each_head_s_own(small_head: HeadModel) ->
     inside = texels.covered()[0]
     assert torch.allclose((both[1] - both[0])[:, inside], torch.tensor(0.5), atol=1e-5)
     assert both[:, :, ~inside].eq(0).all()
+
+
+def test_tightness_holds_the_face_and_forgets_nothing() -> None:
+    mask = np.array([1, 1, 0, 0], np.float32)
+    kept = np.array([False, True, True, False])
+    assert tightened(mask, kept, 0).tolist() == [1, 1, 0, 0]
+    tight = tightened(mask, kept, 1e-4)
+    assert tight.tolist() == pytest.approx([1, 1e-4, 1e-4, 0])
+    assert mask.tolist() == [1, 1, 0, 0]
+    assert tightened(mask, kept, 0).tolist() == [1, 1, 0, 0]
+    with pytest.raises(ValueError, match="negative"):
+        tightened(mask, kept, -1)
+
+
+def test_what_is_kept_comes_from_a_picture_or_from_regions(small_head: HeadModel) -> None:
+    own = kept_vertices(small_head)
+    regions = small_head.regions
+    assert own[regions["face"]].all() and own[regions["left_eyeball"]].all()
+    assert not own[regions["hair"] & ~regions["face"]].any()
+    left = np.zeros((64, 64))
+    left[:, 32:] = 1
+    found = kept_vertices(small_head, left)
+    own_uv = vertex_uvs(
+        small_head.uvs, small_head.uv_faces, small_head.faces, len(small_head.template)
+    )
+    sure = (np.abs(own_uv[:, 0]) > 0.05) & (np.abs(own_uv) < 0.96).all(1)
+    assert sure.sum() > 10
+    assert np.array_equal(found[sure], own_uv[sure, 0] > 0)

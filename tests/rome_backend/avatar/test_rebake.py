@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rome_backend.avatar import rebake as rebake_module
-from rome_backend.avatar.create import _shown
+from rome_backend.avatar.assemble import shown_part
 from rome_backend.avatar.rebake import rebake
 from rome_backend.core.errors import FileInvalid, RomeError, UsageError
 from rome_backend.core.types import Avatar, HeadCrop, HeadModel
@@ -111,4 +111,4 @@ def test_create_notes_the_part_that_the_photo_showed() -> None:
     valid[2:8, 1:5] = True
     nothing = np.zeros((8, 8), np.float32)
     crop = HeadCrop(nothing.astype(np.uint8), nothing, valid, np.eye(2, 3), np.zeros((478, 3)))
-    assert _shown(crop) == [1, 2, 5, 8]
+    assert shown_part(crop) == [1, 2, 5, 8]

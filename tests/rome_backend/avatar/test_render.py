@@ -18,8 +18,8 @@ from rome_backend.avatar.render import (
     avatar_picture,
     camera_round,
     expression_pictures,
+    expressions_of,
     face_camera,
-    turntable,
 )
 from rome_backend.core.camera import project
 from rome_backend.core.types import Avatar, HeadModel
@@ -55,13 +55,24 @@ def test_clay_and_texture_share_a_silhouette(
     assert (clay[..., :3] != skin[..., :3]).any()
 
 
-def test_a_turntable_goes_round_once(small_avatar: Avatar, small_head: HeadModel) -> None:
-    pictures = turntable(small_avatar, small_head, 4, 48)
+def test_a_camera_round_the_head_goes_round_once(
+    small_avatar: Avatar, small_head: HeadModel
+) -> None:
     vertices = avatar_vertices(small_avatar, small_head)
-    back = avatar_picture(small_avatar, small_head, camera_round(vertices, 180.0, 0.0, 48))
-    assert len(pictures) == 4 and pictures[0].shape == (48, 48, 4)
-    np.testing.assert_array_equal(pictures[2], back)
-    assert all((pictures[i] != pictures[0]).any() for i in (1, 2, 3))
+    pictures = [
+        avatar_picture(small_avatar, small_head, camera_round(vertices, yaw, 0.0, 48))
+        for yaw in (0.0, 90.0, 180.0, 270.0, 360.0)
+    ]
+    assert all(picture.shape == (48, 48, 4) for picture in pictures)
+    assert all((picture != pictures[0]).any() for picture in pictures[1:4])
+    np.testing.assert_array_equal(pictures[4], pictures[0])
+
+
+def test_a_head_with_components_shows_some_of_them(small_head: HeadModel) -> None:
+    names = tuple(f"Exp{n + 1}" for n in range(len(small_head.expression_names)))
+    shown = expressions_of(replace(small_head, expression_names=names))
+    assert shown[0].jaw_deg > 0
+    assert [list(face.values) for face in shown[1:]] == [[name] for name in names[:4]]
 
 
 def test_expressions_change_the_picture_but_not_the_camera(
@@ -107,7 +118,6 @@ def test_the_sheet_has_three_rows_of_pictures(
     small_avatar: Avatar, small_head: HeadModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(render, "EXPRESSIONS", FACES)
-    monkeypatch.setattr(sheet, "EXPRESSIONS", FACES)
     image = sheet.contact_sheet(small_avatar, small_head, cell=40)
     step = 40 + sheet.CAPTION + sheet.GAP
     assert image.shape == (sheet.GAP + 3 * step, sheet.GAP + 5 * (40 + sheet.GAP), 3)

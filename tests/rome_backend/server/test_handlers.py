@@ -19,6 +19,7 @@ from rome_backend.avatar import create as create_module
 from rome_backend.avatar import heads as heads_module
 from rome_backend.avatar import rebake as rebake_module
 from rome_backend.avatar.avatar import load_avatar, save_avatar
+from rome_backend.avatar.choices import Choice
 from rome_backend.avatar.create import CreateOptions, CreateResult, Tools
 from rome_backend.avatar.heads import CACHE
 from rome_backend.core.errors import AssetMissing, Cancelled, FileInvalid, RomeError, UsageError
@@ -78,7 +79,8 @@ def loads(monkeypatch: pytest.MonkeyPatch, model: tuple[HeadModel, OffsetBasis])
     """The heads whose tools were loaded."""
     loaded: list[str] = []
 
-    def load_tools(head: str) -> Tools:
+    def load_tools(head: str, *, choice: Choice, device: str) -> Tools:
+        assert choice == Choice(head=head)  # nothing else is installed
         loaded.append(head)
         nothing: Any = None
         return Tools(*model, nothing, nothing, nothing)
