@@ -41,13 +41,11 @@ class ROME_PT_identity(HeadPanel, bpy.types.Panel):
     bl_label = "Identity"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw name, sliders, facts, licences and what can be done with the whole head."""
+        """Draw name, facts, licences, what can be done with the whole head, and sliders."""
         head = active_head(context)
         assert head is not None
         column = self.layout.column()
         column.prop(head, "name", text="")
-        _draw_identity(self.layout, head)
-        column = self.layout.column()
         for label, name in FACTS:
             column.label(text=f"{label}: {read_property(head, name, 'unknown')}")
         for part, licence in read_property(head, "licences", {}).items():
@@ -59,6 +57,7 @@ class ROME_PT_identity(HeadPanel, bpy.types.Panel):
         column.operator("rome.update_head", icon="FILE_REFRESH")
         column.operator("rome.save_avatar", icon="EXPORT")
         column.operator("rome.mark_asset", icon="ASSET_MANAGER")
+        _draw_identity(self.layout, head)
 
 
 def _draw_identity(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
@@ -70,12 +69,12 @@ def _draw_identity(layout: bpy.types.UILayout, head: bpy.types.Object) -> None:
     header.label(text="Face")
     if body is None:
         return
-    column = body.column(align=True)
-    for name in names:
-        column.prop(blocks[name], "value", text=identity_label(name), slider=True)
     row = body.row(align=True)
     row.operator("rome.refit_bones", icon="BONE_DATA")
     row.operator("rome.reset", text="As Fitted").part = "IDENTITY"
+    column = body.column(align=True)
+    for name in names:
+        column.prop(blocks[name], "value", text=identity_label(name), slider=True)
 
 
 class ROME_PT_offsets(HeadPanel, bpy.types.Panel):
