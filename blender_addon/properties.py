@@ -15,6 +15,7 @@ SIZES = (
     ("512", "512", "Small file, for heads in the distance"),
     ("1024", "1024", "Enough for most photos"),
     ("2048", "2048", "For large, sharp photos"),
+    ("4096", "4096", "For very large photos; takes several times as long"),
 )
 
 

@@ -47,6 +47,7 @@ from rome_backend.tracking.upright import find_faces
 
 STAGES = ("set up", "track", "crop", "fit", "silhouette", "texture")
 CROP_SIZE = 1024
+LARGEST_CROP = 3072  # px, of a photo for the largest texture
 Progress = Callable[[str, float], None]
 
 
@@ -164,9 +165,7 @@ def create_avatar(
     torch_device(options.device)  # cuda where there is none is refused, not passed over
     clock = _Clock(progress or (lambda stage, fraction: None), cancelled or (lambda: False))
     with clock.stage("set up"):
-        tools = tools or load_tools(
-            options.head, clock.progress, options.choice(), options.device
-        )
+        tools = tools or load_tools(options.head, clock.progress, options.choice(), options.device)
     views = [_view(path, options, tools, clock) for path in photos]
     with clock.stage("fit"):
         fits = _fits([view.crop for view in views], tools)
@@ -200,7 +199,7 @@ def _view(path: Path, options: CreateOptions, tools: Tools, clock: _Clock) -> _V
         warnings = judge(photo, faces, options.face)
         face: TrackedFace = faces[options.face]
     with clock.stage("crop"):
-        crop = head_crop(photo, face, tools.matte, max_size=max(CROP_SIZE, options.size))
+        crop = head_crop(photo, face, tools.matte, max_size=_crop_size(options.size))
     return _View(crop, len(faces), (*photo.warnings, *warnings))
 
 
@@ -223,6 +222,11 @@ def _offsets(
     coefficients = np.zeros(tools.basis.dirs.shape[2], np.float32)
     iou = offsets_iou(tools.head, fit, crop, made.offsets)
     return OffsetFit(coefficients, total - tools.basis.mean, total, iou), made.neural_texture
+
+
+def _crop_size(texture: int) -> int:
+    """Return the largest side of the crop in px: a large texture wants a large photo."""
+    return min(max(CROP_SIZE, texture), LARGEST_CROP)
 
 
 def _texture(

@@ -12,7 +12,7 @@ from rome_backend.avatar.choices import OPEN, Choice
 from rome_backend.core.errors import UsageError
 from rome_backend.render.device import DEVICES
 
-SIZES = (256, 512, 1024, 2048)
+SIZES = (256, 512, 1024, 2048, 4096)
 NEURAL_SIDES = (256, 512)
 
 

@@ -44,7 +44,7 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what create and demo have in common."""
     parser.add_argument(
-        "--texture-size", type=int, default=1024, metavar="PX", help="1024 (default) or 2048"
+        "--texture-size", type=int, default=1024, metavar="PX", help="1024 (default), 2048 or 4096"
     )
     parser.add_argument(
         "--face", type=int, default=0, metavar="N", help="which face by size, 0 the largest"

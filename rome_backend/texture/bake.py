@@ -17,6 +17,7 @@ from rome_backend.core.types import F32, U8, HeadModel
 from rome_backend.texture.atlas import Atlas, atlas_of
 from rome_backend.texture.complete import complete
 from rome_backend.texture.delight import without_light
+from rome_backend.texture.enlarge import enlarged
 from rome_backend.texture.examples import photo_surface
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import light_gain
@@ -25,6 +26,8 @@ from rome_backend.texture.unproject import SeenTexels, unproject
 from rome_backend.texture.view import TextureView
 
 __all__ = ["BakedTexture", "TextureView", "bake"]
+
+LARGEST = 2048  # side of what is baked at once; larger textures are enlarged from it
 
 
 @dataclass(frozen=True)
@@ -51,19 +54,22 @@ def bake(
     Args:
         head: the head model whose UV layout the texture has.
         views: photos with their posed meshes; the first one sets the light.
-        size: side T in texels.
+        size: side T in texels; above 2048 a multiple of it, with the first photo's detail added.
         delight: take smooth shading out of the skin (clamped to 35 %).
         seed: of invented hair detail. Same input and seed: same texture.
         check: called between steps, several times a second; what it raises ends the work.
 
     Raises:
-        UsageError: no views, or a size below 16.
+        UsageError: no views, or a size below 16 or no multiple of 2048 above that.
     """
     if not views:
         raise UsageError("no_views", "A texture needs at least one photo.", "Give a photo.")
     if size < 16:
         raise UsageError("texture_size", f"{size} px is too small a texture.", "Use 1024.")
-    atlas = atlas_of(head, size)
+    small = min(size, LARGEST)
+    if size % small:
+        raise UsageError("texture_size", f"{size} px is no texture size.", f"Use {2 * small}.")
+    atlas = atlas_of(head, small)
     seen = []
     for view in views:
         check()
@@ -77,7 +83,13 @@ def bake(
     check()
     albedo = closed_seams(head, _padded(atlas, texels.colour), atlas.covered)
     confidence = atlas.image(np.clip(texels.trust * 255 + 0.5, 0, 255)).astype(np.uint8)
-    return BakedTexture(albedo, confidence, int((~texels.filled).sum()))
+    empty = int((~texels.filled).sum())
+    del texels
+    if size > small:
+        albedo, confidence = enlarged(
+            head, atlas, views[0], albedo, confidence, size // small, check
+        )
+    return BakedTexture(albedo, confidence, empty)
 
 
 def _merged(head: HeadModel, atlas: Atlas, seen: Sequence[SeenTexels]) -> tuple[F32, F32]:

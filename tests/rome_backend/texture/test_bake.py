@@ -159,6 +159,8 @@ def test_delighting_flattens_a_side_light(egg: HeadModel, photograph) -> None:
 def test_wrong_requests_are_refused(egg: HeadModel, photograph) -> None:
     with pytest.raises(UsageError) as no_views:
         bake(egg, [])
+    with pytest.raises(UsageError, match="3000"):
+        bake(egg, [photograph(0)], 3000)
     assert no_views.value.code == "no_views"
     with pytest.raises(UsageError) as tiny:
         bake(egg, [photograph(0)], 4)
