@@ -125,6 +125,15 @@ def flame_head(parts: FlameParts, open_head: HeadModel) -> HeadModel:
     return replace(head, regions=_regions(head, open_head, eyeballs, parts.masks))
 
 
+def with_computed_layout(head: HeadModel) -> HeadModel:
+    """Return a head on FLAME's mesh, mouth open, with the computed texture layout."""
+    closed = closed_faces(head.faces)
+    eyeballs = (head.regions["left_eyeball"], head.regions["right_eyeball"])
+    uvs, uv_faces = head_layout(head.template, closed, eyeballs, _importance(head.template))
+    laid = replace(head, uvs=uvs, uv_faces=uv_faces[: len(head.faces)])
+    return replace(laid, topology_id=head_topology_id(laid))
+
+
 def eyeball_masks(template: Any, faces: Any) -> tuple[Mask, Mask]:
     """Return the vertices (V,) of the left (+X) and the right eyeball: the two separate balls.
 

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from rome_backend.assets import flame_open
 from rome_backend.assets.content import ARRAYS, WHEEL, Content, is_plain_zip, read_content, unknown
-from rome_backend.assets.flame_kinds import FLAME_KINDS
+from rome_backend.assets.flame_head import with_computed_layout
+from rome_backend.assets.flame_kinds import FACES, FLAME_KINDS, VERTICES
 from rome_backend.assets.kind import Converted, Kind
 from rome_backend.assets.mediapipe import import_wheel
 from rome_backend.assets.network_kinds import NETWORK_KINDS
@@ -153,6 +154,8 @@ def _open_flame(files: list[Path], store: AssetStore) -> Imported:
         )
     built_in = open_head(cache_dir() / "heads")
     head = flame_open.load_flame_open(models[0], expressions[0], built_in)
+    if (len(head.template), len(head.faces)) == (VERTICES, FACES):
+        head = with_computed_layout(head)  # hardly folded; the one in the file is folded in places
     store.place(
         flame_open.NAME,
         f"{flame_open.NAME}.safetensors",

@@ -32,7 +32,7 @@ OFFSET_LIMIT = 3.0
 CORRECTIVE_LIMIT = 10.0
 ORIGIN = "origin"
 # What of an avatar's provenance travels with a rig: no name of a photo.
-MADE_BY = ("program", "seed", "head", "head_source")
+MADE_BY = ("program", "seed", "head", "tracker", "networks", "head_source")
 
 
 def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays:
@@ -40,8 +40,9 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
 
     The Basis holds the identity, the mean of the offset basis and the free offsets; the source
     expression and pose are left to properties. Keys in order: expressions under their ARKit names
-    (0..1), the offset basis in standard deviations (-3..3, starting at the fitted coefficients;
-    what lies beyond the slider goes into the Basis, so the shape is exact), the identity sliders
+    (0..1; FLAME's components Exp1.. -3..3), the offset basis in standard deviations (-3..3,
+    starting at the fitted coefficients; what lies beyond the slider goes into the Basis, so the
+    shape is exact), the identity sliders
     (-3..3 standard deviations, zero at the fitted face), and one corrective per entry of R - I
     that does anything, numbered as in ``pose_dirs``. Joints are those of the neutral identity
     without offsets, so hair never moves a bone.
@@ -91,7 +92,9 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
 
 def _expression_keys(head: HeadModel) -> Iterator[RigKey]:
     for index, name in enumerate(head.expression_names):
-        yield RigKey(name, _delta(head.expression_dirs, index))
+        signed = name.startswith("Exp")  # FLAME's components, in standard deviations
+        limits = (-OFFSET_LIMIT, OFFSET_LIMIT) if signed else (0.0, 1.0)
+        yield RigKey(name, _delta(head.expression_dirs, index), 0.0, *limits)
 
 
 def _offset_keys(basis: OffsetBasis, values: F64) -> Iterator[RigKey]:

@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rome_backend.assets.disc_atlas import signed_areas
 from rome_backend.assets.flame_head import (
     FlameParts,
     closed_faces,
     eyeball_masks,
     flame_head,
     parts_key,
+    with_computed_layout,
 )
 from rome_backend.assets.importer import import_paths
 from rome_backend.assets.store import AssetStore, cache_dir
@@ -181,3 +183,13 @@ def test_the_key_changes_with_files_and_regions(built_in: HeadModel) -> None:
     spoiled = {name: ~mask for name, mask in built_in.regions.items()}
     assert key != parts_key({"a": "1"}, replace(built_in, regions=spoiled))
     assert len(closed_faces(np.zeros((9976, 3)))) == 10006
+
+
+def test_the_open_mouth_keeps_its_faces_and_gets_a_layout(head: HeadModel) -> None:
+    opened = replace(
+        head, faces=head.faces[:9976].copy(), uv_faces=head.uv_faces[:9976].copy()
+    )
+    laid = with_computed_layout(opened)
+    check_head_model(laid)
+    assert np.array_equal(laid.faces, opened.faces) and laid.topology_id != head.topology_id
+    assert (signed_areas(laid.uvs, laid.uv_faces) < 0).mean() < 0.02

@@ -57,6 +57,14 @@ def test_expressions_are_sliders_at_rest(rig, synthetic):
     assert np.any(synthetic.avatar.params.expression)  # the source's expression is not baked in
 
 
+def test_components_of_either_sign_have_sliders_both_ways(synthetic):
+    names = tuple(f"Exp{n + 1}" for n in range(len(synthetic.head.expression_names)))
+    head = replace(synthetic.head, expression_names=names)
+    keys = rig_arrays(head, synthetic.basis, synthetic.avatar).keys[: len(names)]
+    assert tuple(key.name for key in keys) == names
+    assert all((key.value, key.minimum, key.maximum) == (0.0, -3.0, 3.0) for key in keys)
+
+
 def test_correctives_keep_their_numbers_and_leave_out_what_does_nothing(rig, synthetic):
     keys = [key for key in rig.keys if key.name.startswith("Pose")]
     assert [key.name for key in keys] == [f"Pose{i}" for i in range(1, 19)]  # eyes: all zero
