@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools.real_blender_inside.drop import Source
 from tools.real_blender_inside.screen import Box, Screen, StepFailed
-from tools.real_blender_inside.watch import seen, sidebar, state, viewport, wait
+from tools.real_blender_inside.watch import breathe, seen, sidebar, state, viewport, wait
 
 STATUS_BAR = (0, 772, 1280, 28)
 CREATE = "ROME_OT_create_head"
@@ -124,7 +124,7 @@ def rest(screen: Screen, box: Callable[[], Box]) -> None:
     """Wait until a part of the screen shows the same for some seconds."""
     before, same = b"", 0
     for _ in range(60):
-        time.sleep(1.0)
+        breathe()
         now = screen.pixels(box())
         same = same + 1 if now == before else 0
         if same == SAME:

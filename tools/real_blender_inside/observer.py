@@ -26,6 +26,7 @@ TAB = os.environ.get("ROME_TAB", "ROME")
 rendered: list[str] = []
 draws: list[float] = []
 asked: list[str] = []
+notes: list[None] = []
 
 
 def viewport() -> bpy.types.Area:
@@ -167,6 +168,7 @@ def heads() -> dict[str, dict[str, float]]:
 def note() -> float:
     """Write the state; return when to come again."""
     obey()
+    notes.append(None)
     spaces = [area.spaces.active for area in bpy.context.window_manager.windows[0].screen.areas]
     state = {
         "heads": heads(),
@@ -180,6 +182,7 @@ def note() -> float:
         "assets": [each.name for each in bpy.data.collections if each.asset_data],
         "draws": draws,
         "asked": len(asked),
+        "notes": len(notes),
     }
     new = WATCH.with_suffix(".new")
     new.write_text(json.dumps(state), "utf-8")

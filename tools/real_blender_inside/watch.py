@@ -17,6 +17,7 @@ from tools.real_blender_inside.screen import Box, StepFailed
 
 WATCH = Path("/tmp/rome-watch.json")
 ASK = Path("/tmp/rome-ask.json")
+ROUNDS = 4  # of the observer's notes
 
 
 def state() -> dict[str, Any]:
@@ -44,7 +45,14 @@ def ask(name: str) -> None:
     new = ASK.with_suffix(".new")
     new.write_text(json.dumps({"number": done + 1, "name": name}), "utf-8")
     os.replace(new, ASK)
-    wait(f"what was asked for, {name}", lambda now: now["asked"] == done + 1, 20.0)
+    wait(f"what was asked for, {name}", lambda now: now["asked"] == done + 1, 60.0)
+    breathe()
+
+
+def breathe() -> None:
+    """Wait until Blender, however slow, has come round to its timers and its drawing again."""
+    before = state()["notes"]
+    wait("Blender's coming round", lambda now: now["notes"] >= before + ROUNDS, 120.0)
 
 
 def sidebar() -> Box:

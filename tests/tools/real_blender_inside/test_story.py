@@ -88,6 +88,7 @@ def walked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeScreen:
         monkeypatch.setattr(each.time, "sleep", lambda seconds: None)
     for each in (making, showing, watch):
         monkeypatch.setattr(each, "state", lambda: QUIET)
+    monkeypatch.setattr(making, "breathe", lambda: None)
     asked: list[str] = []
     monkeypatch.setattr(showing, "ask", asked.append)
     monkeypatch.setattr(showing, "FRAMES", tmp_path)

@@ -15,7 +15,8 @@ from tools.real_blender_inside import watch as module
 from tools.real_blender_inside.screen import StepFailed
 
 QUIET = {
-    "regions": {"UI": [756, 81, 292, 616], "WINDOW": [2, 27, 1046, 670]}, "heads": {}, "asked": 2,
+    "regions": {"UI": [756, 81, 292, 616], "WINDOW": [2, 27, 1046, 670]},
+    "heads": {}, "asked": 2, "notes": 7,
 }  # fmt: skip
 
 
@@ -61,8 +62,22 @@ def test_an_order_is_numbered_and_waited_for(watch: Path, monkeypatch: pytest.Mo
 
     def obey(seconds: float) -> None:
         orders.append(json.loads(module.ASK.read_text()))
-        watch.write_text(json.dumps(QUIET | {"asked": 3}))
+        watch.write_text(json.dumps(QUIET | {"asked": 3, "notes": 7 + 4 * len(orders)}))
 
     monkeypatch.setattr(module.time, "sleep", obey)
     module.ask("five frames")
-    assert orders == [{"number": 3, "name": "five frames"}]
+    assert set(map(str, orders)) == {str({"number": 3, "name": "five frames"})}
+    assert len(orders) >= 2  # once until it was done, once more until it could be seen
+
+
+def test_breathing_waits_for_blender(watch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch.write_text(json.dumps(QUIET))
+    slept = []
+
+    def tick(seconds: float) -> None:
+        slept.append(seconds)
+        watch.write_text(json.dumps(QUIET | {"notes": 7 + len(slept)}))
+
+    monkeypatch.setattr(module.time, "sleep", tick)
+    module.breathe()
+    assert len(slept) == module.ROUNDS
