@@ -27,7 +27,7 @@ from rome_backend.tracking.pose_estimate import procrustes
 
 YAWS = (0, 20, 35, 50)
 PEOPLE = 20
-PHOTOS_EACH = 4
+PHOTOS_EACH = 6
 WIDEST_YAW = 30.0
 _TEXTURES = 4
 _TEXTURE_PX = 512

@@ -17,6 +17,7 @@ import torch
 from rome_backend.assets.mediapipe import ensure_tracker_models
 from rome_backend.core.landmarks import OUTER_EYE_CORNERS
 from rome_backend.core.types import F32, F64, U8, TrackedFace
+from rome_backend.open_head.mean_face import mirror_landmarks
 from rome_backend.tracking.detect import Detection, FaceDetector
 from rome_backend.tracking.sampling import sample_square
 from rome_backend.tracking.tflite_graph import TfliteGraph
@@ -43,6 +44,8 @@ _CHANGES = (
     (0.0, 0.0, 1.0, 0.25),
     (0.0, 0.0, 1.0, -0.25),
 )
+_FLIP = np.array([-1.0, 1.0, 1.0], np.float32)
+_RIGHT = np.array([1.0, 0.0, 0.0], np.float32)
 TILES = (1.0, 0.6, 0.34, 0.2)
 _ENOUGH_PIXELS = 24
 
@@ -67,13 +70,18 @@ class Region:
         shift = np.array([right, down]) * self.side
         return Region(self.centre + shift, self.side * factor, self.angle + turn)
 
+    def flipped(self, width: int) -> Region:
+        """Return the region in the mirror image of a picture of a width in px."""
+        centre = np.array([width - self.centre[0], self.centre[1]])
+        return Region(centre, self.side, -self.angle)
+
 
 class FaceTracker:
     """Finds faces and their landmarks in pictures.
 
     Source: the graph ``face_landmark_front`` of MediaPipe 0.10.21 (detector, region, attention
     mesh, refinement of landmarks), re-implemented. A second pass with the region taken from the
-    first pass's landmarks, and the search over tiles, are our own.
+    first pass's landmarks, the mean over many regions, and the search over tiles, are our own.
     """
 
     def __init__(self, models: Path | None = None) -> None:
@@ -82,6 +90,7 @@ class FaceTracker:
         self._detector = FaceDetector(folder / "face_detection_short_range.tflite")
         self._mesh = TfliteGraph(folder / "face_landmark_with_attention.tflite")
         subsets = [o["subset_idxs"] for o in self._mesh.options["Landmarks2TransformMatrix"]]
+        self._twin = mirror_landmarks()
         self._lips, self._left_eye, self._right_eye = (np.array(s) for s in subsets)
 
     def track(self, rgb: U8, tiles: Sequence[float] = TILES) -> list[TrackedFace]:
@@ -149,7 +158,27 @@ class FaceTracker:
     def _face(self, rgb: U8, found: Detection) -> TrackedFace:
         first = self.look(rgb, [region_of_detection(found)])[0]
         face = self.look(rgb, [region_of_landmarks(first.landmarks)])[0]
-        return self.confirm(rgb, face) if face.score >= _MINIMUM_FLAG else face
+        if face.score < _MINIMUM_FLAG:
+            return face
+        confirmed = self.confirm(rgb, face)
+        return self.settled(rgb, confirmed) if confirmed.score >= SURE else confirmed
+
+    def settled(self, rgb: U8, face: TrackedFace) -> TrackedFace:
+        """Return `face` with the mean of the landmarks seen through 18 regions.
+
+        Those of `confirm` and the face's own, in the picture and in its mirror image: what the
+        network answers depends a little on where a face lies before it, and that part is not the
+        face. Our own.
+        """
+        width = rgb.shape[1]
+        region = region_of_landmarks(face.landmarks)
+        regions = [region, *(region.moved(*change) for change in _CHANGES)]
+        points = [view.landmarks for view in self.look(rgb, regions)]
+        flipped = [part.flipped(width) for part in regions]
+        for view in self.look(np.ascontiguousarray(rgb[:, ::-1]), flipped):
+            points.append(view.landmarks[self._twin] * _FLIP + _RIGHT * width)
+        mean = np.stack(points).mean(axis=0, dtype=np.float64)
+        return TrackedFace(mean.astype(np.float32), face.score)
 
     def _merge(self, outputs: dict[str, F32]) -> F64:
         """Return (478, 3) in the network's pixels: refined x and y, the iris at its eye's depth.

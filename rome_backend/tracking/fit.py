@@ -4,9 +4,8 @@
 Does not know how landmarks are found, nor torch.
 
 Maximum a posteriori by Gauss-Newton steps in which pose, identity (Gaussian), expression keys
-(ridge, bounded) and jaw compete for every landmark (our own; the delta transfer and the numbers
-were measured on the prototype). The identity is then shrunk by what a single photo can tell at
-its yaw, and camera and expression are refitted to it.
+(ridge, bounded), jaw and the tracker's own errors compete for every landmark (our own). Camera and
+expression are then refitted to the picture, the identity held.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from rome_backend.core.rotations import yaw_pitch_roll_degrees
 from rome_backend.core.types import F32, F64, FaceFit, FlameParams, HeadModel
 from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
 from rome_backend.tracking.gaze import eye_radius, eye_rotations
-from rome_backend.tracking.identity import IdentityShrinker, bounded_identity, joined_identity
+from rome_backend.tracking.identity import bounded_identity, joined_identity
 from rome_backend.tracking.landmark_model import landmark_model
 from rome_backend.tracking.map_solver import FaceState, MapSolver
 from rome_backend.tracking.pose_estimate import WeakPose, procrustes, view_from_pixels
@@ -29,7 +28,6 @@ from rome_backend.tracking.priors import (
     RIGID,
     FitPrior,
     facing_weights,
-    identity_gains,
 )
 
 _LANDMARKS = 478
@@ -52,7 +50,6 @@ class FaceFitter:
         self._mean = mean_face()
         self._model = landmark_model(head, self._mean, mirror_landmarks())
         self._solver = MapSolver(self._model, self._prior)
-        self._shrink = IdentityShrinker(self._model.shape)
         self._radius = eye_radius(head)
         self._neutral = FaceState(
             WeakPose(1.0, np.eye(3), np.zeros(3)),
@@ -67,29 +64,30 @@ class FaceFitter:
     def fit(self, landmarks: F32 | F64) -> FaceFit:
         """Fit one face to landmarks (478, 3) px (z in px, smaller is nearer).
 
-        Returns the face with its identity shrunk by yaw; the pose is the head's to the camera.
+        The identity is the likeliest one, cautious by what a photo can tell at its yaw; the pose is
+        the head's to the camera.
         Raises ValueError for another shape, numbers that are not finite, or coinciding eyes; so
         do ``fit_shared`` and ``track``.
         """
         view = _checked_view(landmarks)
-        state = self._identity(view)
-        shape = self._shrink(state.shape, *identity_gains(_yaw(state)))
-        return self._result(self._refined(replace(state, shape=shape), view), view)
+        return self._result(self._refined(self._identity(view)[0], view), view)
 
     def fit_shared(self, landmarks: Sequence[F32 | F64]) -> list[FaceFit]:
         """Fit several photos of one person: one identity, camera and expression per photo.
 
-        landmarks: a sequence of (478, 3) px. Turned faces count less. One photo is the same as
+        landmarks: a sequence of (478, 3) px. Photos count by what they
+        tell. One photo is the same as
         ``fit``; an empty sequence gives an empty list.
         """
         if len(landmarks) < 2:
             return [self.fit(points) for points in landmarks]
         views = [_checked_view(points) for points in landmarks]
-        states = [self._identity(view) for view in views]
-        mean, across, along = joined_identity(
-            [state.shape for state in states], [_yaw(state) for state in states]
+        found = [self._identity(view) for view in views]
+        states = [state for state, _ in found]
+        priors = [self._solver.prior_precision(_yaw(state)) for state in states]
+        shape = joined_identity(
+            [state.shape for state in states], [precision for _, precision in found], priors
         )
-        shape = self._shrink(mean, across, along)
         states = [replace(state, shape=shape) for state in states]
         return [
             self._result(self._refined(state, view), view)
@@ -114,8 +112,8 @@ class FaceFitter:
         pose = procrustes(points, view[model.indices], np.ones(len(points)))
         return self._result(self._refined(replace(state, pose=pose), view, _TRACK_STEPS), view)
 
-    def _identity(self, view: F64) -> FaceState:
-        """Return pose, unshrunk identity and expression of one face."""
+    def _identity(self, view: F64) -> tuple[FaceState, F64]:
+        """Return one face's pose, identity and expression, and how sure (S, S) the identity is."""
         model, prior = self._model, self._prior
         seen = view[model.indices]
         rigid = model.rows(RIGID)
@@ -128,8 +126,10 @@ class FaceFitter:
             trust = facing_weights(model.normals, state.pose.rotation) ** 2
             deep = prior.sigma_z * (1 + prior.sigma_z_yaw * abs(yaw) / 45)
             noise = np.array([prior.sigma_xy, prior.sigma_xy, deep])
-            state = self._solver.step(state, seen, trust[:, None] / noise**2, yaw, True)
-        return replace(state, shape=bounded_identity(state.shape))
+            weights = trust[:, None] / noise**2
+            state = self._solver.step(state, seen, weights, yaw, True)
+        precision = self._solver.shape_precision(state, seen, weights, yaw)
+        return replace(state, shape=bounded_identity(state.shape)), precision
 
     def _refined(self, state: FaceState, view: F64, steps: int = _REFINE_STEPS) -> FaceState:
         """Return the state with pose and expression refitted to the picture, identity held."""

@@ -6,27 +6,31 @@ Does not know photos or how often it is called; it sees residuals, weights and p
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rome_backend.core.rotations import yaw_pitch_roll_degrees
 from rome_backend.core.types import F64
 from rome_backend.tracking.bounded import solve_bounded
 from rome_backend.tracking.landmark_model import LandmarkModel
 from rome_backend.tracking.pose_estimate import WeakPose
 from rome_backend.tracking.priors import LID_PAIRS, LIP_PAIRS, FitPrior, turned_share
+from rome_backend.tracking.tracker_errors import error_modes, no_errors, tracker_bias
 
 _POSE = 7
 
 
 @dataclass(frozen=True)
 class FaceState:
-    """The unknowns of a fit: pose, shape (S,), active expression keys (A,), jaw opening in rad."""
+    """The unknowns of a fit: pose, shape (S,), active expression keys (A,), jaw opening in rad,
+    and how the tracker errs in this photo: (M,) coefficients of its error modes."""
 
     pose: WeakPose
     shape: F64
     expression: F64
     jaw: float
+    error: F64 = field(default_factory=no_errors)
 
 
 class MapSolver:
@@ -42,6 +46,7 @@ class MapSolver:
         self.prior = prior
         pairs = [model.rows(pair) for pair in LID_PAIRS + LIP_PAIRS]
         self._pairs = np.array([pair for pair in pairs if len(pair) == 2]).reshape(-1, 2)
+        self._modes = error_modes()[model.indices]
         known = np.flatnonzero(model.mirror >= 0)
         flipped = model.shape[model.mirror[known]] * np.array([-1.0, 1.0, 1.0])[None, :, None]
         skew = (model.shape[known] - flipped).reshape(3 * len(known), -1)
@@ -53,34 +58,69 @@ class MapSolver:
         """Return the state after one step.
 
         view (L, 3) px in view axes; weights (L, 3): inverse variance per view axis, 1/m^2;
-        yaw in degrees decides the symmetry priors; fit_shape False holds the identity.
+        yaw in degrees decides the symmetry priors; fit_shape False holds the identity and takes
+        the tracker's word, True allows for how it errs at this turn of the head.
         """
         model, prior = self.model, self.prior
-        residual, columns = self._linearised(state, view, fit_shape)
-        free = columns.shape[1] - len(model.active) - 1
-        rows, target = self._weighted(residual, columns, weights)
-        matrix, right = rows.T @ rows, rows.T @ target
-        precision, centre = self._prior_terms(state, yaw, fit_shape)
-        matrix += precision
-        right -= precision @ centre
+        matrix, right = self._system(state, view, weights, yaw, fit_shape)
+        free = len(matrix) - len(model.active) - 1
         low = -np.append(state.expression, state.jaw)
         top = np.append(np.full(len(model.active), prior.expression_max), np.radians(prior.jaw_max))
         x = solve_bounded(matrix, right, free, low, top + low)
-        shape = state.shape + x[_POSE:free] if fit_shape else state.shape
+        middle = free - len(state.error) if fit_shape else free
+        shape = state.shape + x[_POSE:middle] if fit_shape else state.shape
+        error = state.error + x[middle:free] if fit_shape else state.error
         pose = state.pose.stepped(x[:3], float(x[3]), x[4:7])
         expression = np.clip(state.expression + x[free:-1], 0.0, prior.expression_max)
         return replace(
-            state, pose=pose, shape=shape, expression=expression, jaw=float(state.jaw + x[-1])
+            state,
+            pose=pose,
+            shape=shape,
+            expression=expression,
+            jaw=float(state.jaw + x[-1]),
+            error=error,
         )
+
+    def shape_precision(self, state: FaceState, view: F64, weights: F64, yaw: float) -> F64:
+        """Return the precision (S, S) of the shape after a fit, its prior included.
+
+        What pose, expression, jaw and the tracker's errors explain as well is not counted.
+        Arguments as of `step`.
+        """
+        matrix, _ = self._system(state, view, weights, yaw, True)
+        rows = np.arange(_POSE, _POSE + len(state.shape))
+        others = np.setdiff1d(np.arange(len(matrix)), rows)
+        cross = matrix[np.ix_(others, rows)]
+        reduced = matrix[np.ix_(rows, rows)]
+        return reduced - cross.T @ np.linalg.solve(matrix[np.ix_(others, others)], cross)
+
+    def prior_precision(self, yaw: float) -> F64:
+        """Return the precision (S, S) of the shape before a photo turned by yaw degrees is seen."""
+        turned = turned_share(yaw, self.prior)
+        log_sigma = np.log([self.prior.asymmetry, self.prior.asymmetry_turned])
+        sigma = np.exp(log_sigma[0] * (1 - turned) + log_sigma[1] * turned)
+        return np.eye(len(self._skew_energy)) + self._skew_energy / sigma**2
+
+    def _system(
+        self, state: FaceState, view: F64, weights: F64, yaw: float, fit_shape: bool
+    ) -> tuple[F64, F64]:
+        """Return the normal equations (n, n), (n,) of a step."""
+        residual, columns = self._linearised(state, view, fit_shape)
+        rows, target = self._weighted(residual, columns, weights)
+        precision, centre = self._prior_terms(state, yaw, fit_shape)
+        return rows.T @ rows + precision, rows.T @ target - precision @ centre
 
     def _linearised(self, state: FaceState, view: F64, fit_shape: bool) -> tuple[F64, F64]:
         """Return residuals (L, 3) m in view axes and the Jacobian's columns (L, n, 3)."""
         model, pose = self.model, state.pose
         points = model.points(state.shape, state.expression, state.jaw)
+        if fit_shape:
+            yaw, pitch, _ = yaw_pitch_roll_degrees(pose.rotation)
+            points = points + tracker_bias(yaw, pitch)[model.indices] + self._modes @ state.error
         turned = points @ pose.rotation.T
         residual = (view - pose.translation) / pose.scale - turned
         jaw = model.jaw_column(state.shape, state.expression, state.jaw)
-        moved = [model.shape] if fit_shape else []
+        moved = [model.shape, self._modes] if fit_shape else []
         moved += [model.expression, jaw[:, :, None]]
         body = np.concatenate(moved, axis=2).transpose(0, 2, 1) @ pose.rotation.T
         axes = np.broadcast_to(np.eye(3), (len(points), 3, 3))
@@ -114,10 +154,10 @@ class MapSolver:
         blocks = [np.zeros((_POSE, _POSE))]
         values = [np.zeros(_POSE)]
         if fit_shape:
-            log_sigma = np.log([prior.asymmetry, prior.asymmetry_turned])
-            sigma = np.exp(log_sigma[0] * (1 - turned) + log_sigma[1] * turned)
-            blocks.append(np.eye(len(state.shape)) + self._skew_energy / sigma**2)
+            blocks.append(self.prior_precision(yaw))
             values.append(state.shape)
+            blocks.append(np.eye(len(state.error)))
+            values.append(state.error)
         blocks += [keys, np.array([[1 / np.radians(prior.jaw) ** 2]])]
         values += [state.expression, np.array([state.jaw])]
         return _block_diagonal(blocks), np.concatenate(values)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the face fit believes before it sees a photo: noise, priors, gains by yaw.
+"""What the face fit believes before it sees a photo: noise and priors.
 
 Does not know any head model or photo; plain numbers and functions of the head's turn.
 """
@@ -36,7 +36,7 @@ class FitPrior:
     """
 
     #: Standard deviation across the view of a landmark that faces the camera.
-    sigma_xy: float = 0.0022
+    sigma_xy: float = 0.0026
     #: Standard deviation along the view near frontal; the tracker guesses depth.
     sigma_z: float = 0.0060
     #: Relative growth of ``sigma_z`` per 45 degrees of yaw.
@@ -47,7 +47,7 @@ class FitPrior:
     sigma_refined: float = 0.0010
     sigma_z_refined: float = 0.0200
     #: Standard deviation of an expression key.
-    expression: float = 0.45
+    expression: float = 0.35
     #: Largest value of an expression key.
     expression_max: float = 1.3
     #: Standard deviation and largest value of the jaw opening.
@@ -74,15 +74,3 @@ def facing_weights(normals: F64, rotation: F64) -> F64:
     guessed by the tracker and slide along the visible contour.
     """
     return np.clip(1.5 * (normals @ rotation[2]) + 0.2, 0.03, 1.0)
-
-
-def identity_gains(yaw: float) -> tuple[float, float]:
-    """Return the gains (across, along the view axis of a frontal face) of an identity by yaw.
-
-    Measured by re-tracking rendered heads of known shape: a single photo's identity is
-    overconfident, the more so the further the head is turned (design notes, section 2).
-    """
-    yaws = (0.0, 20.0, 35.0, 50.0)
-    across = np.interp(abs(yaw), yaws, (0.75, 0.7, 0.5, 0.25))
-    along = np.interp(abs(yaw), yaws, (0.5, 0.5, 0.25, 0.25))
-    return float(across), float(along)

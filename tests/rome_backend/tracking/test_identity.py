@@ -1,31 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shrinking and joining identities. Does not know photos."""
+"""Joining and comparing identities. Does not know photos."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from rome_backend.tracking.identity import IdentityShrinker, bounded_identity, joined_identity
-from rome_backend.tracking.priors import identity_gains
+from rome_backend.core.types import HeadModel
+from rome_backend.tracking.identity import bounded_identity, identity_distances, joined_identity
 
 RNG = np.random.default_rng(5)
-
-
-def test_modes_along_axes_get_their_axis_gain() -> None:
-    shape = np.zeros((400, 3, 2))
-    shape[:, 0, 0] = RNG.normal(0, 0.004, 400)
-    shape[:, 2, 1] = RNG.normal(0, 0.004, 400)
-    got = IdentityShrinker(shape)(np.array([2.0, 2.0]), 0.75, 0.25)
-    assert got == pytest.approx([1.5, 0.5], rel=0.01)
-
-
-def test_a_mode_the_landmarks_cannot_see_fades() -> None:
-    shape = np.zeros((400, 3, 2))
-    shape[:, :, 0] = RNG.normal(0, 0.004, (400, 3))
-    got = IdentityShrinker(shape)(np.array([1.0, 1.0]), 1.0, 1.0)
-    assert got[0] == pytest.approx(1.0, rel=0.01)
-    assert got[1] == 0.0
 
 
 def test_bounding_keeps_direction_and_leaves_ordinary_faces() -> None:
@@ -37,12 +21,42 @@ def test_bounding_keeps_direction_and_leaves_ordinary_faces() -> None:
     assert not bounded_identity(np.zeros(3)).any()
 
 
-def test_frontal_photos_outweigh_turned_ones_and_more_photos_are_trusted_more() -> None:
-    shapes = [np.array([1.0]), np.array([-1.0])]
-    mean, across, along = joined_identity(shapes, [0.0, 50.0])
-    assert mean[0] > 0.6
-    single = identity_gains(0.0)
-    assert single[0] < across <= 0.9
-    assert single[1] < along <= 0.9
-    even, *_ = joined_identity(shapes, [20.0, -20.0])
-    assert even[0] == pytest.approx(0.0)
+def test_joining_is_least_squares_of_independent_photos_up_to_their_shared_part() -> None:
+    prior = np.eye(2)
+    seen = [np.diag([3.0, 0.0]), np.diag([1.0, 5.0])]
+    measured = [np.array([1.0, 0.0]), np.array([-1.0, 2.0])]
+    shapes = [np.linalg.solve(prior + s, s @ m) for s, m in zip(seen, measured, strict=True)]
+    got = joined_identity(shapes, [prior + s for s in seen], [prior, prior])
+    share = 0.75
+    expected = [share * 2 / (1 + share * 4), share * 10 / (1 + share * 5)]
+    assert got == pytest.approx(expected)
+
+
+def test_surer_photos_outweigh_others_and_more_photos_are_trusted_more() -> None:
+    prior = np.eye(1)
+
+    def joined(values: list[float], sureness: list[float]) -> float:
+        precisions = [prior * (1 + s) for s in sureness]
+        shapes = [np.array([v * s / (1 + s)]) for v, s in zip(values, sureness, strict=True)]
+        return float(joined_identity(shapes, precisions, [prior] * len(values))[0])
+
+    assert joined([1.0, -1.0], [4.0, 1.0]) > 0.3
+    assert joined([1.0, -1.0], [2.0, 2.0]) == pytest.approx(0.0)
+    assert joined([1.0], [2.0]) == pytest.approx(2 / 3)
+    assert 2 / 3 < joined([1.0, 1.0], [2.0, 2.0]) < joined([1.0] * 4, [2.0] * 4) < 1
+    assert abs(joined([50.0, 50.0], [9.0, 9.0])) <= 5.0
+
+
+def test_distances_compare_directions_of_landmarks(small_head: HeadModel) -> None:
+    shapes = [RNG.normal(size=small_head.shape_dirs.shape[2]) for _ in range(3)]
+    found = identity_distances(small_head, [shapes[0], 3 * shapes[0], -shapes[0], *shapes[1:]])
+    assert found.shape == (5, 5) and np.allclose(found, found.T)
+    assert np.allclose(np.diag(found), 0, atol=1e-9)
+    assert found[0, 1] == pytest.approx(0, abs=1e-9) and found[0, 2] == pytest.approx(2)
+    assert 0.1 < found[0, 3] < 1.9
+
+
+def test_the_average_head_is_like_nobody(small_head: HeadModel) -> None:
+    nobody = np.zeros(small_head.shape_dirs.shape[2])
+    found = identity_distances(small_head, [nobody, RNG.normal(size=len(nobody))])
+    assert np.isfinite(found).all() and found[0, 1] == pytest.approx(1)

@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rome_backend.core.rotations import yaw_pitch_roll_degrees
 from rome_backend.core.types import F64, HeadModel
 from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
 from rome_backend.tracking.landmark_model import LandmarkModel, landmark_model
 from rome_backend.tracking.map_solver import FaceState, MapSolver
 from rome_backend.tracking.pose_estimate import WeakPose
 from rome_backend.tracking.priors import FitPrior, facing_weights, turned_share
+from rome_backend.tracking.tracker_errors import error_modes, tracker_bias
 
 POSE = WeakPose(2000.0, np.eye(3), np.zeros(3))
 
@@ -43,7 +45,9 @@ def test_the_truth_is_a_fixed_point(model: LandmarkModel) -> None:
 def test_a_step_turns_moves_and_scales_towards_the_truth(model: LandmarkModel) -> None:
     state = start(model)
     truth = POSE.stepped(np.array([0.02, -0.03, 0.04]), 0.05, np.array([0.01, -0.02, 0.0]))
-    view = truth.to_view(model.points(state.shape, state.expression, 0.0))
+    points = model.points(state.shape, state.expression, 0.0)
+    yaw, pitch, _ = yaw_pitch_roll_degrees(truth.rotation)
+    view = truth.to_view(points + tracker_bias(yaw, pitch)[model.indices])
     solver = MapSolver(model, FitPrior())
     for _ in range(4):
         state = solver.step(state, view, even(model), 0.0, True)
@@ -96,3 +100,26 @@ def test_trust_falls_with_facing_and_yaw() -> None:
     prior = FitPrior()
     shares = [turned_share(yaw, prior) for yaw in (0, 10, -22.5, 35, 80)]
     assert shares == pytest.approx([0, 0, 0.5, 1, 1])
+
+
+def test_what_a_photo_tells_makes_the_shape_surer(model: LandmarkModel) -> None:
+    state = start(model)
+    view = POSE.to_view(model.points(state.shape, state.expression, 0.0))
+    solver = MapSolver(model, FitPrior())
+    prior = solver.prior_precision(0.0)
+    vague = solver.shape_precision(state, view, even(model, 0.05), 0.0)
+    sharp = solver.shape_precision(state, view, even(model, 0.001), 0.0)
+    assert np.linalg.eigvalsh(vague - prior).min() > -1e-6
+    assert np.linalg.eigvalsh(sharp - vague).min() > -1e-6
+    assert np.trace(sharp - prior) > 5 * np.trace(vague - prior)
+
+
+def test_the_tracker_s_own_errors_are_not_taken_for_identity(model: LandmarkModel) -> None:
+    state = start(model)
+    points = model.points(state.shape, state.expression, 0.0)
+    view = POSE.to_view(points + error_modes()[model.indices] @ (2 * np.eye(24)[0]))
+    solver = MapSolver(model, FitPrior())
+    for _ in range(3):
+        state = solver.step(state, view, even(model), 0.0, True)
+    assert state.error[0] > 1.0
+    assert np.linalg.norm(state.shape) < np.linalg.norm(state.error)
