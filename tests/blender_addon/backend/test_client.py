@@ -239,6 +239,7 @@ def test_a_program_that_is_not_there_is_an_error_of_the_request(tmp_path):
     launch = Launch((str(tmp_path / "python"),), {}, tmp_path / "log")
     client = Client(lambda: launch, "0.1.0")
     assert error_of(client.request(DetectFaces(0, "quick"))).code == "backend_start"
+    client.close()
 
 
 def test_what_finding_raises_is_an_error_of_the_request():
