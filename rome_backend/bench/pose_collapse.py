@@ -25,7 +25,7 @@ POSES = (
     ("neck 40 up", "neck", "x", -40.0),
     ("neck 40 roll", "neck", "z", 40.0),
 )
-TINY_M = 2e-4  # shorter edges say nothing
+TINY_M, TINY_M2 = 2e-4, 6e-7  # shorter edges and smaller faces say nothing
 CORNER_M = 0.012
 HIDDEN = ("mouth_inside", "left_eyeball", "right_eyeball", "teeth", "gums", "tongue")
 
@@ -82,6 +82,7 @@ def _crosses(vertices: F64, faces: I32) -> F64:
 
 
 def _compared(head: HeadModel, rest: F64, moved: F64, faces: I32) -> dict[str, Any]:
+    faces = faces[np.linalg.norm(_crosses(rest, faces), axis=1) / 2 > TINY_M2]
     area, _ = face_changes(rest, moved, faces)
     edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
     lengths = [np.linalg.norm(v[edges[:, 0]] - v[edges[:, 1]], axis=1) for v in (rest, moved)]

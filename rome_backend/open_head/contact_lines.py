@@ -68,7 +68,8 @@ class Closer:
         self.line, self.rest = line, geometry.skin_vertices
         rim = np.zeros(len(self.rest), dtype=bool)
         rim[line.edges] = True
-        far = surface_distance(self.rest, geometry.skin_faces, rim) > reach
+        self._away = surface_distance(self.rest, geometry.skin_faces, rim)
+        far = self._away > reach
         self.handles = np.flatnonzero(rim)
         self._spread = BilaplacianSpread(geometry.skin_energy(), self.handles, fixed=far)
         self._free = ~far
@@ -96,7 +97,7 @@ class Closer:
             ):
                 numbers, gap = self._gaps(side, other, np.zeros_like(delta), places)
                 wanted[numbers] = way * gap
-            delta = delta + self._followed(wanted)
+            delta = self.follow(delta, wanted)
         return delta
 
     def keep_shut(self, delta: F64, axes: tuple[float, float, float] = (1, 1, 1)) -> F64:
@@ -112,7 +113,21 @@ class Closer:
             numbers, gap = self._gaps(side, other, delta, self.rest)
             at_rest = self._gaps(side, other, np.zeros_like(delta), self.rest)[1]
             wanted[numbers] = 0.5 * (gap - at_rest)
-        return delta + self._followed(wanted * np.asarray(axes))
+        return self.follow(delta, wanted * np.asarray(axes))
 
-    def _followed(self, wanted: F64) -> F64:
-        return np.asarray(self._spread(wanted[self.handles]) * self._free[:, None])
+    def carry_along(self, delta: F64, band: tuple[float, float]) -> F64:
+        """Return delta (Vs, 3) m whose skin beside the edge moves as the edge does.
+
+        band: up to which distance from the edge it wholly does, and where that ends, in m.
+        """
+        rim, near = np.unique(self.line.edges), np.flatnonzero(self._away < band[1])
+        nearest = cKDTree(self.rest[rim]).query(self.rest[near])[1]
+        part = np.clip((band[1] - self._away[near]) / (band[1] - band[0]), 0.0, 1.0)
+        part = (part * part * (3 - 2 * part))[:, None]
+        carried = delta.copy()
+        carried[near] += part * (delta[rim[nearest]] - delta[near])
+        return carried
+
+    def follow(self, delta: F64, wanted: F64) -> F64:
+        """Return delta (Vs, 3) m with the edge moved on by wanted (Vs, 3) m, the skin along."""
+        return delta + np.asarray(self._spread(wanted[self.handles]) * self._free[:, None])

@@ -17,6 +17,7 @@ from rome_backend.open_head.jaw_motion import JawMotion
 
 NECK, JAW = 1, 2
 RIDGE = 1e-3
+EVEN = 0.8
 NECK_LIMITS = (("y", 40.0), ("x", 30.0), ("z", 25.0))
 JAW_OPEN_LIMIT, JAW_SIDE_LIMIT = 30.0, 8.0
 
@@ -26,12 +27,12 @@ def pose_dirs(geometry: HeadGeometry, jaw: JawMotion) -> F32:
 
     Columns as FLAME's: joints neck, jaw, left_eye, right_eye, nine entries of R - I each, row by
     row; the eyes' are zero. Regressed (ridge least squares) so that blend skinning with them
-    comes near the wanted places: for the neck each vertex turned by its weight's part of the
-    angle, for the jaw what jaw says, which is how jawOpen moves the face. Correctives act before
-    skinning, so residuals are turned back first. Source: our own.
+    comes near the wanted places: for the neck each vertex turned by about its weight's part of
+    the angle, for the jaw what jaw says, which is how jawOpen moves the face. Correctives act
+    before skinning, so residuals are turned back first. Source: our own.
     """
     arm = geometry.vertices - geometry.joints[NECK]
-    weight = joint_weight(geometry, NECK)
+    weight = evened(joint_weight(geometry, NECK))
     targets = {
         NECK: (neck_poses(), lambda pose: arc_positions(arm, weight, pose)),
         JAW: (jaw_poses(), jaw.moved),
@@ -73,6 +74,16 @@ def joint_weight(geometry: HeadGeometry, joint: int) -> F64:
         if ancestor == joint:
             weight += geometry.weights[:, child]
     return weight
+
+
+def evened(weight: F64) -> F64:
+    """Return weights (V,) of a smooth step made nearly a straight ramp, 0 and 1 kept.
+
+    A bend whose steps are even crushes skin least; the skinning weights are a smooth step, steep
+    in its middle.
+    """
+    ramp = 0.5 - np.sin(np.arcsin(np.clip(1 - 2 * weight, -1, 1)) / 3)
+    return EVEN * ramp + (1 - EVEN) * weight
 
 
 def arc_positions(arm: F64, weight: F64, rotation: F64) -> F64:

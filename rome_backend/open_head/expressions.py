@@ -17,7 +17,7 @@ from rome_backend.open_head.expression_samples import (
     sampled_moves,
     side_coordinates,
 )
-from rome_backend.open_head.eye_contact import keep_off_eyes
+from rome_backend.open_head.eye_contact import keep_off_eyes, onto_left_eye
 from rome_backend.open_head.geometry import FACE_LANDMARKS, HeadGeometry
 from rome_backend.open_head.jaw_motion import JawMotion, jaw_motion
 from rome_backend.open_head.laplacian import BilaplacianSpread
@@ -41,7 +41,7 @@ HALVES = ("browInnerUp", "cheekPuff")
 MIRROR = np.array([-1.0, 1.0, 1.0])
 EYE_LOOK_DEGREES = 25.0
 JAW, LEFT_EYE = 2, 3
-FADE_M, THROAT_FADE_M = 0.03, 0.075
+FADE_M, THROAT_FADE_M = 0.03, 0.09
 LIP_REACH_M, LID_REACH_M = 0.014, 0.012
 LINING_M = 0.013
 # Expressions that leave the lips together; in rolls only their height is put right.
@@ -55,7 +55,9 @@ STRENGTH = {"jawForward": 0.8, "mouthFunnel": 0.8, "eyeLookDown": 0.8, "eyeLookU
 # Parts of the way that the upper lid goes; the lower one then follows it round the cornea.
 UPPER_LID_WAY, UPPER_LID_WAY_AT_LAST = 0.97, 0.2
 SMOOTHNESS = 50.0
-BLINK_ROUNDS = 3
+BLINK_ROUNDS = 5
+# The lid's edge with its lashes moves as one up to here, and less up to there.
+LID_PLATE_M = (0.002, 0.0055)
 
 
 def expression_dirs(face: ExpressiveFace) -> tuple[F32, tuple[str, ...]]:
@@ -123,7 +125,7 @@ class ExpressiveFace:
         """Return an expression's sampled move on the outer skin, masked: (Vs, 3) m."""
         delta = np.zeros((self.geometry.skin_count, 3))
         points = self.geometry.skin_vertices[self.outer]
-        support = self.wide if name.startswith("jaw") else self.support
+        support = self.wide if name == "jawOpen" else self.support
         mask = key_mask(name, points, self.landmarks) * support[self.outer]
         strength = STRENGTH.get(name.removesuffix("Left"), 1.0)
         delta[self.outer] = strength * self._smooth(self.moves[name])[self.outer] * mask[:, None]
@@ -136,6 +138,8 @@ class ExpressiveFace:
             delta = self.lips.keep_shut(delta)
         elif name in ROLLS:
             delta = self.lips.keep_shut(delta, axes=(1.0, 1.0, 0.0))
+        if name.startswith("eye"):
+            delta = self.lids.carry_along(delta, LID_PLATE_M)
         if name == "eyeBlinkLeft":
             delta = self.lids.meet(delta, UPPER_LID_WAY)
         return self.full(self.with_linings(delta))
@@ -152,8 +156,12 @@ class ExpressiveFace:
         return lined
 
     def shut_lids(self, delta: F64) -> F64:
-        """Return a blink (V, 3) m whose lids meet, after other corrections."""
-        return self.full(self.lids.meet(delta[: self.geometry.skin_count], UPPER_LID_WAY_AT_LAST))
+        """Return a blink (V, 3) m whose lids lie on the eye and meet, after other corrections."""
+        count, edge = self.geometry.skin_count, self.lids.handles
+        wanted = np.zeros((count, 3))
+        wanted[edge] = onto_left_eye(self.geometry, delta, edge)
+        laid = self.lids.follow(delta[:count], wanted)
+        return self.full(self.lids.meet(laid, UPPER_LID_WAY_AT_LAST))
 
     def jaw_deltas(self, deltas: dict[str, F64]) -> dict[str, F64]:
         """Return jawOpen, jawForward and jawLeft (V, 3) m: teeth and tongue go with the bone."""
@@ -174,10 +182,22 @@ class ExpressiveFace:
         count = len(self.wide)
         inner = np.concatenate([motion.slide, motion.follow[:, None]], axis=1)[:count]
         weight = self.geometry.weights[:count, JAW]
+        inner = self.over_throat(inner)
         lined = self.with_linings(inner, np.column_stack([0 * motion.slide[:count], weight]))
         follow, slide = motion.follow.copy(), motion.slide.copy()
         follow[:count], slide[:count] = lined[:, 3], lined[:, :3]
         return JawMotion(motion.arm, follow, slide)
+
+    def over_throat(self, values: F64) -> F64:
+        """Return values (Vs, C) that end evenly over the throat, which crushes its skin least."""
+        geometry = self.geometry
+        face, neck = geometry.skin_region("face"), geometry.skin_region("neck")
+        still = (self.wide == 0) & ~self.mouth
+        spread = BilaplacianSpread(geometry.skin_energy(), np.flatnonzero(face), fixed=still)
+        throat = neck & ~still
+        evened = values.copy()
+        evened[throat] = spread(values[face])[throat]
+        return evened
 
     def mouth_close(self, opened: F64) -> F64:
         """Return mouthClose (V, 3) m: what shuts the lips again when jawOpen (V, 3) is on."""

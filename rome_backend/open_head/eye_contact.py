@@ -22,6 +22,7 @@ FRONT = 0.2
 # At these slider values lids are pushed out of the eye, each time by this part.
 ON_THE_WAY = ((0.5, 0.9), (0.75, 0.9), (1.0, 0.9)) * 3
 LINING_FADE_M, NEAR_EYE_M = 0.008, 0.025
+FARTHEST_OFF_M = 0.001
 
 
 def eye_radius(ball: F64, centre: F64, directions: F64) -> F64:
@@ -68,6 +69,21 @@ def rest_clearance(geometry: HeadGeometry, region: str, centre: F64, numbers: I6
     length = np.linalg.norm(rest, axis=1)
     ball = geometry.vertices[geometry.regions[region]]
     return length - eye_radius(ball, centre, rest / length[:, None])
+
+
+def onto_left_eye(geometry: HeadGeometry, delta: F64, numbers: I64) -> F64:
+    """Return moves (N, 3) m that bring skin vertices back which stand too far off the left eye.
+
+    Only the part of a vertex's distance beyond `FARTHEST_OFF_M` counts, and what the move added.
+    """
+    centre = geometry.joints[EYEBALLS["left_eyeball"]]
+    ball = geometry.vertices[geometry.regions["left_eyeball"]]
+    arms = geometry.vertices[numbers] + delta[numbers] - centre
+    length = np.linalg.norm(arms, axis=1, keepdims=True)
+    off = length[:, 0] - eye_radius(ball, centre, arms / length)
+    before = rest_clearance(geometry, "left_eyeball", centre, numbers)
+    excess = np.maximum(off - np.maximum(before, FARTHEST_OFF_M), 0.0)
+    return -arms / length * excess[:, None]
 
 
 def near_eyes(geometry: HeadGeometry) -> Mask:

@@ -12,8 +12,9 @@ import numpy as np
 
 from rome_backend.core.types import F64
 
-# Keys that mean the same as a joint of the jaw or the eyes: the fit holds them at zero.
-HELD_KEYS = ("jawOpen", "eyeLook")
+# Keys that mean the same as a joint of the jaw or the eyes, or that no landmark tells: the fit
+# holds them at zero.
+HELD_KEYS = ("jawOpen", "eyeLook", "tongueOut")
 IRIS_START = 468
 
 # Landmarks on bone, which expressions hardly move (our own choice).

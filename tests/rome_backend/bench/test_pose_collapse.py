@@ -64,7 +64,7 @@ def test_a_crushed_face_is_counted(head: HeadModel) -> None:
 def test_the_jaw_turns_alone_and_opens_the_mouth(head: HeadModel) -> None:
     moved = turned(head, "jaw", "x", 30.0)
     assert moved[152, 1] < head.template[152, 1] - 0.02
-    assert np.abs(moved - head.template)[head.regions["hair"]].max() < 1e-5
+    assert np.abs(moved - head.template)[head.regions["hair"]].max() < 5e-5
     assert 30 < jaw_opening_mm(head) < 60
 
 

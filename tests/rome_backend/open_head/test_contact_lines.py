@@ -91,3 +91,16 @@ def test_the_mouths_inside_lies_between_lips_and_depth(face: ExpressiveFace) -> 
     np.testing.assert_array_equal(lined[~face.mouth], delta[~face.mouth])
     deep = np.tile([0.0, 0.0, 0.004], (len(delta), 1))
     assert np.abs(face.with_linings(delta, deep)[face.depth] - deep[0]).max() < 1e-3
+
+
+def test_the_skin_beside_the_edge_moves_as_the_edge_does(face: ExpressiveFace) -> None:
+    rest, edge = face.geometry.skin_vertices, face.lids.handles
+    delta = np.zeros_like(rest)
+    delta[edge, 1] = -0.005
+    carried = face.lids.carry_along(delta, (0.003, 0.006))
+    away = cKDTree(rest[edge]).query(rest)[0]
+    assert np.abs(carried[away > 0.006]).max() == 0
+    moved = carried[:, 1] / -0.005
+    assert (moved >= 0).all() and (moved <= 1).all()
+    between = (moved > 0.01) & (moved < 0.99)
+    assert between.sum() > 5 and (moved > 0.99).sum() > len(edge)

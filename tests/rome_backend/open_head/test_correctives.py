@@ -13,6 +13,7 @@ from scipy.spatial.transform import Rotation
 from rome_backend.core.skinning import pose_features
 from rome_backend.open_head.correctives import (
     arc_positions,
+    evened,
     jaw_poses,
     joint_weight,
     neck_poses,
@@ -65,7 +66,7 @@ def test_error_to_the_wanted_places_falls_tenfold(
     matrices = np.tile(np.eye(3), (5, 1, 1))
     matrices[joint] = rotation.as_matrix()
     arm = geometry.vertices - geometry.joints[joint]
-    weight = joint_weight(geometry, joint)
+    weight = evened(joint_weight(geometry, joint))
     arc = arc_positions(arm, weight, rotation.as_rotvec())
     arc = (arc if joint == 1 else jaw.moved(rotation.as_rotvec())) + geometry.joints[joint]
     corrected = geometry.vertices + directions @ pose_features(matrices)
@@ -137,3 +138,12 @@ def test_training_poses_cover_the_limits() -> None:
     neck = np.degrees(np.abs(neck_poses()).max(axis=0))
     assert (neck >= [29, 39, 24]).all()
     assert np.degrees(np.linalg.norm(jaw_poses(), axis=1)).max() >= 30
+
+
+def test_evened_weights_keep_their_ends_and_bend_less() -> None:
+    place = np.linspace(0, 1, 101)
+    step = place * place * (3 - 2 * place)
+    even = evened(step)
+    assert even[0] == pytest.approx(0, abs=1e-12) and even[-1] == pytest.approx(1)
+    assert (np.diff(even) > 0).all()
+    assert np.diff(even).max() < 0.8 * np.diff(step).max()

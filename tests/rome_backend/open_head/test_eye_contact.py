@@ -12,6 +12,8 @@ from rome_backend.open_head.eye_contact import (
     eye_radius,
     keep_off_eyes,
     line_sockets,
+    near_eyes,
+    onto_left_eye,
     penetration,
 )
 from rome_backend.open_head.geometry import HeadGeometry
@@ -63,3 +65,22 @@ def test_linings_follow_the_lids_and_fade(geometry: HeadGeometry) -> None:
     assert moved[lining, 1].max() > 0.002
     assert moved[lining, 1].min() < 0.001
     np.testing.assert_array_equal(moved[~lining], delta[~lining])
+
+
+def test_lids_that_stand_off_are_laid_on_the_eye(geometry: HeadGeometry) -> None:
+    lids = np.array(LEFT_UPPER_LID)
+    assert not onto_left_eye(geometry, np.zeros_like(geometry.vertices), lids).any()
+    lifted = lids_pushed_in(geometry, -0.004)
+    back = onto_left_eye(geometry, lifted, lids)
+    assert 0.002 < np.linalg.norm(back, axis=1).max() <= 0.0041
+    again = lifted.copy()
+    again[lids] += back
+    assert np.abs(onto_left_eye(geometry, again, lids)).max() < 3e-4
+
+
+def test_what_moves_far_from_the_eyes_is_left_alone(geometry: HeadGeometry) -> None:
+    delta = np.zeros_like(geometry.vertices)
+    delta[152] = [0.0, -0.01, 0.0]
+    np.testing.assert_array_equal(keep_off_eyes(geometry, delta), delta)
+    near = near_eyes(geometry)
+    assert near[386] and near[geometry.regions["right_eyeball"]].all() and not near[152]
