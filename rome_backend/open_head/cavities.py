@@ -14,6 +14,9 @@ from rome_backend.open_head.half_mesh import HalfMesh
 EYE_RADIUS = 0.0119
 LID_GAP = 0.0004
 SOCKET_RINGS = ((-0.0018, 0.99), (-0.006, 1.06), (-0.012, 0.90))  # depth m, size
+# How far the rings come forward and towards the eye at the caruncle, m; its reach.
+CARUNCLE = ((0.0010, 0.0012), (0.0035, 0.0045), (0.0, 0.0))
+CARUNCLE_M = 0.0045
 MOUTH_LOOP_HALF = 13
 # depth, half height, half width and how far the sides lie behind the middle, in m: wide enough
 # for two rows of teeth
@@ -41,11 +44,14 @@ def socket_points(loop: F64, centre: F64) -> list[F64]:
     """Return the points (32, 3) m of the socket's rings behind the lids' loop (32, 3) m, and the
     one behind the eyeball at centre (3,) m."""
     middle = loop.mean(axis=0)
+    # In the eye's inner corner the caruncle fills the gap between lids and eyeball.
+    from_corner = np.linalg.norm(loop - loop[loop[:, 0].argmin()], axis=1)
+    caruncle = np.exp(-((from_corner / CARUNCLE_M) ** 2))[:, None]
     rings = []
-    for depth, size in SOCKET_RINGS:
+    for (depth, size), (rise, shift) in zip(SOCKET_RINGS, CARUNCLE, strict=True):
         points = loop + (0.0, 0.0, depth)
         points[:, :2] = middle[:2] + (loop[:, :2] - middle[:2]) * size
-        rings.append(points)
+        rings.append(points + caruncle * (shift, 0.0, rise))
     return [*rings, np.array([centre + (0.0, 0.0, -1.05 * EYE_RADIUS)])]
 
 

@@ -21,15 +21,18 @@ from rome_backend.open_head.cavities import (
     mouth_points,
     socket_points,
 )
+from rome_backend.open_head.collarbones import with_collarbones
 from rome_backend.open_head.cranium import add_cranium, join_cranium
 from rome_backend.open_head.ears import add_ear, ear_cells, ear_root
-from rome_backend.open_head.face_surface import face_half
+from rome_backend.open_head.face_surface import NOSTRIL, face_half
 from rome_backend.open_head.half_mesh import HalfMesh
 from rome_backend.open_head.laplacian import adjacency
 from rome_backend.open_head.mean_face import mean_face
 from rome_backend.open_head.sculpture import sculpted
 
 LEFT_PUPIL = 473
+COLLAR = 33  # the first ring of neck and shoulders
+NOSTRIL_REACH_M, NOSTRIL_EDGE_M = 0.012, 0.0004
 STIFFNESS = 3.0
 
 
@@ -66,6 +69,9 @@ def build_skin() -> Skin:
     """Return the mean head's skin, exactly mirror symmetric: `plain_skin` in its measured shape."""
     plain = plain_skin()
     vertices = sculpted(plain.vertices, plain.faces, plain.mirror)
+    vertices = with_collarbones(vertices, plain.faces, plain.both(plain.cranium[COLLAR:].ravel()))
+    vertices = (vertices + vertices[plain.mirror] * (-1, 1, 1)) / 2
+    deepen_nostrils(vertices, plain)
     skin = replace(plain, vertices=vertices)
     centre = eye_centre(vertices[skin.socket[0]], mean_face()[LEFT_PUPIL])
     inner = [*zip(skin.socket[1:], socket_points(vertices[skin.socket[0]], centre), strict=True)]
@@ -74,6 +80,22 @@ def build_skin() -> Skin:
         vertices[skin.mirror[ring]] = points * (-1, 1, 1)
         vertices[ring] = points
     return replace(skin, eye_centre=centre)
+
+
+def deepen_nostrils(vertices: F64, skin: Skin) -> None:
+    """Double, in place, the depth of the nostrils' floors under the plane of their rims."""
+    rim = vertices[list(NOSTRIL)]
+    middle = rim.mean(axis=0)
+    up = np.linalg.svd(rim - middle)[2][2]
+    up *= np.sign(up[1])
+    named = np.zeros(len(vertices), dtype=bool)
+    named[np.r_[skin.nostril, NOSTRIL]] = True
+    beside = adjacency(skin.faces, len(vertices)) @ (~named).astype(float)
+    inside = np.union1d(np.flatnonzero(beside == 0), skin.nostril)
+    inside = inside[np.linalg.norm(vertices[inside] - middle, axis=1) < NOSTRIL_REACH_M]
+    depth = (vertices[inside] - middle) @ up
+    vertices[inside] += np.clip(depth - NOSTRIL_EDGE_M, 0, None)[:, None] * up
+    vertices[skin.mirror[inside]] = vertices[inside] * (-1, 1, 1)
 
 
 def plain_skin() -> Skin:
