@@ -6,6 +6,7 @@ Does not know the add-on's code or what comes before and after a step.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from tools.real_blender_inside.watch import breathe, seen, sidebar, state, viewp
 STATUS_BAR = (0, 772, 1280, 28)
 CREATE = "ROME_OT_create_head"
 SAME = 3
+REACH = 10  # how often the sidebar is scrolled on in search of something
 UNDO, REDO = "ctrl+z", "ctrl+shift+z"
 
 
@@ -33,6 +35,7 @@ def choose_photo(screen: Screen) -> None:
     screen.save("02_file_browser")
     screen.click(place, times=2)
     wait("the file browser's end", lambda now: now["windows"] == 1, 20.0)
+    breathe()
     screen.lose("Looking for the face", sidebar)
     rest(screen, sidebar)
 
@@ -64,6 +67,7 @@ def move_slider(screen: Screen) -> None:
     screen.drag(screen.find("Open", sidebar), 60)
     changed = "the slider's shape key"
     wait(changed, lambda now: next(iter(now["heads"].values())) != before, 10.0)
+    rest(screen, viewport)
     screen.save("06_slider")
 
 
@@ -112,6 +116,16 @@ def drop_photo(screen: Screen) -> None:
     screen.click(place)
     screen.find(photo.name, sidebar)
     screen.save("17_dropped")
+
+
+def reveal(screen: Screen, phrase: str) -> tuple[float, float]:
+    """Scroll the sidebar down from its top until the phrase shows; return its middle px."""
+    scroll(screen, -40)
+    for _ in range(REACH):
+        with contextlib.suppress(StepFailed):
+            return screen.find(phrase, sidebar, 0.0)
+        scroll(screen, 4)
+    return screen.find(phrase, sidebar)
 
 
 def turn(screen: Screen, section: str) -> None:

@@ -10,7 +10,7 @@ import statistics
 import time
 from pathlib import Path
 
-from tools.real_blender_inside.making import over_viewport, rest, scroll, turn
+from tools.real_blender_inside.making import over_viewport, rest, reveal, scroll, turn
 from tools.real_blender_inside.screen import SCREEN, Screen, StepFailed, difference
 from tools.real_blender_inside.watch import ask, seen, sidebar, state, viewport, wait
 
@@ -129,8 +129,7 @@ def browse_assets(screen: Screen) -> None:
     """The head, marked as an asset, shows in the Asset Browser with its picture."""
     scroll(screen, -30)
     turn(screen, "Identity")
-    scroll(screen, 20)
-    screen.click(screen.find("Mark as Asset", sidebar))
+    screen.click(reveal(screen, "Mark as Asset"))
     wait("the asset", lambda now: now["assets"], 60.0)
     ask("asset browser")
     rest(screen, lambda: SCREEN)

@@ -190,6 +190,22 @@ def test_a_second_head_in_spite_of_esc_is_a_failure(
         making.cancel_head(walked)
 
 
+def test_what_is_far_down_is_scrolled_to(
+    walked: FakeScreen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scrolled: list[int] = []
+
+    def find(phrase: str, box: object, seconds: float = 20.0) -> tuple[float, float]:
+        if len(scrolled) < 4:
+            raise StepFailed("not yet")
+        return (1.0, 2.0)
+
+    monkeypatch.setattr(walked, "scroll", lambda place, notches: scrolled.append(notches))
+    monkeypatch.setattr(walked, "find", find)
+    assert making.reveal(walked, "Mark as Asset") == (1.0, 2.0)
+    assert scrolled[0] < 0 < scrolled[1] and len(scrolled) == 4
+
+
 def test_a_refused_drop_is_a_failure(walked: FakeScreen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeSource, "takes", False)
     with pytest.raises(StepFailed, match="did not take"):
