@@ -28,7 +28,11 @@ from rome_backend.tracking.tracker_errors import FILE, turn_features
 
 YAWS = (0.0, 12.0, -12.0, 24.0, -24.0, 36.0, -36.0, 48.0, -48.0, 58.0, -58.0)
 PITCHES = (-18.0, 18.0)
-TEXTURES, PEOPLE_EACH = 6, 5
+WEARERS = (
+    "p01_astronaut_collins", "p02_obama_official", "p03_ruppersberger",
+    "p08_chu_bob", "p09_serrano_moustache", "p11_aderholt_bald",
+)  # fmt: skip
+PEOPLE_EACH = 5
 MODES = 24
 # Errors of rendered people are believed in part: their photos are more alike than real ones.
 BELIEVED = 0.7
@@ -41,7 +45,7 @@ def measured(data: Path) -> tuple[F64, F64]:
     random = np.random.default_rng(11)
     errors, turns = [], []
     plain = CreateOptions(size=512)
-    for photo in photos(data, tiers="A")[:TEXTURES]:
+    for photo in photos(data, WEARERS):
         albedo = create_avatar([photo.path], plain, tools=tools).avatar.albedo
         logging.info("people who wear the face of %s", photo.path.name)
         for _ in range(PEOPLE_EACH):
