@@ -26,14 +26,17 @@ MARGIN = 0.004  # m that hanging hair keeps off the skin
 HAIRLINE_SLOPE = 1.0  # m of thickness per m from the hairline
 NAPE_SLOPE = 0.7
 _ROUNDING = 0.022  # m from the front edge over which hair rises to its thickness
-_SHELL = 0.015  # m: thickness of hair's front edge beside the neck
+_DIP = 0.0015  # m that the front edge lies below the cheek's skin, so that no gap shows
+_SHELL = 0.02  # m: thickness of hair's front edge beside the neck
 _GATHERED = 0.10  # m from the hem and the front edge within which rows move closer
 _LEAST = 0.25  # share of their way that such rows keep
-_ROLL = 0.010  # m by which the hem turns in
+_ROLLED = 0.04  # m from the hem over which it turns in
+_ROLL = 0.022  # m by which the hem turns in
 _HANGING = 0.015  # m that an edge point sinks before it counts as hanging
 _PATH = 160
 _CORNER = 7.0
 _ROUNDS = 40
+_ORDER = 0.5
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def lay_out(scalp: Scalp, curtains: tuple[Curtain, ...]) -> Layout:
     It is made with a hem of one length, whose disc is convex, so that nothing folds; the ways are
     shortened to the real hem afterwards.
     """
+    if not len(scalp.edge):
+        curtains = ()
     longest = max((float(curtain.hem.max()) for curtain in curtains), default=1.0)
     rest = scalp.flat[scalp.edge]
     target, opened = rest.copy(), np.zeros(len(rest))
@@ -92,6 +97,9 @@ def lay_out(scalp: Scalp, curtains: tuple[Curtain, ...]) -> Layout:
     flat = scalp.flat + moved[:, :2]
     hanging = _step(np.clip(moved[:, 2], 0, 1) * 2)
     flat = _untangled(scalp, flat) if curtains else flat
+    for curtain in curtains:
+        own = (curtain.side * scalp.place > 0) & (opened > 0.5)
+        flat = _kept_behind(scalp, flat, hanging, target[own], curtain.side)
     flat = _shortened(flat, hanging, curtains, longest, scalp.chart.equator)
     edge = flat[scalp.edge[sunk > 0.5]]
     flat, away = _gathered(flat, edge, hanging, scalp.chart.equator)
@@ -118,6 +126,26 @@ def _untangled(scalp: Scalp, flat: F64) -> F64:
 def _turning(flat: F64, faces: NDArray[np.integer]) -> F64:
     a, b = (flat[faces[:, k]] - flat[faces[:, 0]] for k in (1, 2))
     return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+
+
+def _kept_behind(scalp: Scalp, flat: F64, hanging: F64, edge: F64, side: int) -> F64:
+    """Return chart points (H, 2) m none of which lies before one side's front edge (E, 2) m.
+
+    Rows keep their order: those further from the scalp's edge stay further behind.
+    """
+    if len(edge) < 2:
+        return flat
+    ways = np.linalg.norm(edge, axis=1)
+    order = np.argsort(ways)
+    azimuth, way = side * azimuth_of(flat), np.linalg.norm(flat, axis=1)
+    least = np.interp(way, ways[order], side * azimuth_of(edge[order]))
+    least = least + _ORDER * np.minimum(scalp.inner, 0.03) / np.maximum(way, 1e-6)
+    # near the hem rows are drawn to the edge anyway
+    upper = (way > ways.min()) & (way < 0.5 * (ways.min() + ways.max()))
+    chosen = (azimuth > 0.5) & (azimuth < least) & upper & (hanging > 0.5)
+    chosen[scalp.edge] = False
+    kept = way[:, None] * np.column_stack([side * np.sin(least), np.cos(least)])
+    return np.where(chosen[:, None], kept, flat)
 
 
 def _shortened(
@@ -184,13 +212,17 @@ def raise_hair(scalp: Scalp, layout: Layout, thickness: F64, outer: F64) -> F64:
     lying = scalp.reach + thickness * np.tanh(room / np.maximum(np.abs(thickness), 1e-3))
     skin = sample(scalp.body, layout.flat) + MARGIN
     above = np.maximum(sample(outer, layout.flat) - skin, 0.0)
-    # on the cheek the front edge lies on the skin; beside the neck it keeps off it
+    # on the cheek the front edge dips into the skin; beside the neck it keeps off it
     low = _step((np.linalg.norm(layout.flat, axis=1) - scalp.chart.equator - 0.03) / 0.05)
-    drop = above + low * (np.minimum(above, _SHELL) - above)
+    bare = sample(scalp.bare, layout.flat) - _DIP
+    cheek = skin + above - bare
+    drop = cheek + low * (np.minimum(above, _SHELL) - cheek)
     rise = np.clip(layout.away / np.maximum(_ROUNDING, drop), 0, 1)
     edge = drop * (1 - np.sqrt(1 - (1 - rise) ** 2))
-    roll = np.minimum(above, _ROLL) * (1 - np.clip(layout.away / _ROUNDING, 0, 1)) ** 2
+    roll = np.minimum(above, _ROLL) * (1 - np.clip(layout.away / _ROLLED, 0, 1)) ** 2
     hang = skin + above - layout.open * edge - (1 - layout.open) * roll
+    # an ear close behind the front edge stays under it
+    hang = np.maximum(hang, bare + (skin - bare) * _step(layout.away / 0.008))
     reach = lying + layout.hanging * (hang - lying)
     hem = scalp.edge[layout.hanging[scalp.edge] > 0.9]
     less = np.zeros(len(reach))

@@ -32,13 +32,13 @@ from rome_backend.tracking.outline import SquareView
 
 _FREE_M = 0.12  # m of hair at most where it does not lie on anything
 _LYING = 0.018  # m: thickness of hair that lies on shoulders or chest
-_FLARE = 0.25  # m by which hair may widen per m downwards
+_FLARE = 0.45  # m by which hair may widen per m downwards
 _THIN = -0.008  # m that a skull may be smaller than the fitted one
 _TURNED = np.radians(62.0)  # a side whose outline lies further in front shows the face
-_BESIDE = 0.006
+_BESIDE, _HANGS = 0.006, 0.010  # m of hair beside the skin: some; enough to be long hair
 _KNOWN_ROWS = 8
 _LOW_FRONT = 0.35
-_NEAR_FRONT, _DRAPED, _COVERING, _TUCKED = np.radians((50.0, 58.0, 80.0, 100.0))
+_NEAR_FRONT, _DRAPED, _COVERING, _TUCKED = np.radians((50.0, 70.0, 80.0, 100.0))
 _BEHIND = 0.007  # m: hair whose inner edge lies so near the face's outline comes from behind it
 
 
@@ -59,6 +59,8 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
     upper = 0.75 * scalp.chart.equator
     sides = [s if s in usable else mirrored(usable[0], s, upper) for s in sides]
     hems = [_hem(scalp, s) for s in sides]
+    if any(hems) and not all(hems) and max(hems) < grid_ways()[_ear_rows(scalp)[1]] + 0.03:
+        hems = [0.0, 0.0]
     if any(hems) and not all(hems):
         # hair that hangs on one side only is tucked behind the other ear
         hems = [hem or _nape(scalp) + 0.01 for hem in hems]
@@ -137,7 +139,8 @@ def _hem(scalp: Scalp, side: HairSide) -> float:
             last = row
         elif row - last > gap:
             break
-    long_ = last > bottom + round(0.012 / ROW_M)
+    reach = round(0.02 / ROW_M)
+    long_ = last > bottom + reach and np.median(side.hairy[bottom : bottom + reach]) > _HANGS
     if not long_ and not (side.covered and last >= bottom - round(0.008 / ROW_M)):
         return 0.0
     return float((last + 1) * ROW_M)

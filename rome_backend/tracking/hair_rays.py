@@ -18,6 +18,7 @@ from rome_backend.tracking.outline import SquareView
 _OUT_M, _IN_M = 0.12, 0.012
 _STEP_M = 0.001
 _GAP_M = 0.004
+_CLEAR_M = 0.008  # m beyond the outline that must be known
 _COVERED = 0.55
 _HIDDEN_M = 0.025
 
@@ -65,7 +66,8 @@ def hair_side(scalp: Scalp, view: SquareView, seen: Seen, sign: int) -> HairSide
     person, known = _look(seen.person, px), _look(seen.known, px)
     hair = _look(seen.hair, px)
     extent = _last(person, reach)
-    end = np.clip(np.searchsorted(reach, extent) + 2, 0, len(reach) - 1)
+    beyond = np.searchsorted(reach, extent + _CLEAR_M)
+    end = np.clip(beyond, 0, len(reach) - 1)
     whole = np.logical_and.accumulate(known, axis=1)
     told = whole[np.arange(len(ways)), end] & (extent < _OUT_M - 2 * _STEP_M)
     ear = seen.ears & (np.arange(seen.ears.shape[1])[None] * sign > _middle(seen, sign))

@@ -18,7 +18,7 @@ from rome_backend.open_head.surface_distance import surface_distance
 _NECK_FADE = 0.08
 _NECK_TRUST = 0.10
 # Way beside the face (m) over which trust in the neck's outline rises.
-_BORDER = 0.03
+_BORDER = 0.04
 # Rings of vertices beside the border of hair and neck, and passes over them, that close it.
 _SEAM_RINGS = 4
 _SEAM_PASSES = 12

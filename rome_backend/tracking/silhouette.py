@@ -63,7 +63,7 @@ _DAMPING = 2e-4
 _NECK_DAMPING = 0.3
 _NECK_REACH = 0.05
 # Hair that hangs was measured; it follows small gaps (m) only, and stiffly.
-_HANGING_REACH = 0.012
+_SMALL = 0.012
 _HANGING_DAMPING = 0.02
 
 
@@ -215,7 +215,7 @@ class _Scene:
         depth = np.einsum("nx,nx->n", offsets[found.vertices], found.normals)
         gaps = np.maximum(found.gaps, -_DEEPEST - depth)
         own = ~self.neck[found.vertices] | (np.abs(depth + gaps) < _NECK_REACH)
-        own &= (self.loose[found.vertices] < 0.5) | (np.abs(gaps) < _HANGING_REACH)
+        own &= (self.loose[found.vertices] < 0.5) | (np.abs(gaps) < _SMALL)
         return Outline(found.vertices[own], found.normals[own], gaps[own])
 
     def neck_round(self, hair: F64, coefficients: F64) -> F64:
@@ -251,7 +251,9 @@ class _Scene:
         region = np.flatnonzero(self.movable)
         place = np.full(len(linear), -1)
         place[region] = np.arange(len(region))
-        weight = self.trust[seen.vertices]
+        # collars are no necks: what stands off further stays off
+        small = ~self.neck[seen.vertices] | (np.abs(seen.gaps) < _SMALL)
+        weight = self.trust[seen.vertices] * small
         rows = place[seen.vertices]
         step = _FREE_STEP * seen.gaps[:, None] * seen.normals
         right = np.zeros((len(region), 3))
