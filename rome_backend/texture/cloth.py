@@ -99,15 +99,16 @@ def cloth_colour(
     seen: tuple[F32, F32],
     regions: Mapping[str, F32],
     palette: Palette,
+    long_hair: bool,
 ) -> tuple[F32, F32]:
     """Return which texels show cloth, weights (P,), and the garment's colour (3,).
 
-    The garment is what lies outside the middle, hair that hangs over it left out.
+    The garment is what lies outside the middle, hair left out if it is long enough to hang there.
     """
     colour, weight = seen
     chosen = weight * regions["neck"] * (1 - palette.skin_likeness)
     unlike_hair = chosen * (1 - palette.hair_likeness)
-    if unlike_hair.sum() > 0.3 * chosen.sum():
+    if long_hair and unlike_hair.sum() > 0.3 * chosen.sum():
         chosen = unlike_hair
     outer = chosen * (np.abs(atlas.spread(head.template[:, 0])) > _OUTER)
     for candidate in (outer, chosen):

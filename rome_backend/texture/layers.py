@@ -58,8 +58,8 @@ def layered_fill(
     chosen = weight**2 * scalp * (palette.hair_likeness**2 + 0.01)
     rest = 0.45 * (_mean(colour, chosen, palette.hair.rgb()) + palette.hair.rgb())
     hair = _layer(atlas, fill, colour, chosen, rest, 0.03)
-    chosen, rest = cloth_colour(head, atlas, seen, regions, palette)
-    cloth = _layer(atlas, fill, colour, chosen, rest, 0.04)
+    chosen, rest = cloth_colour(head, atlas, seen, regions, palette, detail.long_hair)
+    cloth = _layer(atlas, fill, colour, chosen, rest, 0.02)
     check()
     skin *= crevices(head)[:, None]
     bare_share = np.clip(1 - hair_share - covered, 0, 1)

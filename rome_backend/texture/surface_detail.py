@@ -52,6 +52,11 @@ class SurfaceDetail:
     seed: int
 
     @property
+    def long_hair(self) -> bool:
+        """Whether hair hangs clearly below the bare scalp."""
+        return self.hang > _LONG
+
+    @property
     def _long(self) -> float:
         """0 for hair of the skull's own height .. 1 for hair that hangs 12 cm and more below."""
         return float(np.clip((self.hang - 0.02) / 0.1, 0, 1))

@@ -31,13 +31,17 @@ def trusted(
 ) -> F32:
     """Return the weight (P,) without texels that show something else than what lies there.
 
-    Neither skin nor hair on the scalp, no skin on ears, earrings and hair on the neck, skin where
-    hair hangs. vertices (V, 3) m: the head with its hair; weight (P,): how well the photo shows.
+    Left out: what is neither skin nor hair on the scalp, the more so at its outline; what is no
+    skin on ears; earrings and hair on the neck; skin where hair hangs. vertices (V, 3) m: the head
+    with its hair; weight (P,): how well the photo shows.
     """
     bare = palette.skin_likeness
     trust = weight * (1 - palette.foreign * regions["hair"])
     trust *= 1 - np.clip(1.2 - 1.5 * bare, 0, 1) * regions["ears"]
     trust *= 1 - stray_on_neck(head, atlas, trust, bare, regions["neck"])
+    grazing = np.clip((0.7 - weight) / 0.3, 0, 1) * np.clip(4 * regions["hair"] - 3, 0, 1)
+    unlike = np.clip((0.95 - np.maximum(bare, palette.hair_likeness)) / 0.3, 0, 1)
+    trust *= 1 - grazing * unlike
     trust *= 1 - _skin_in_hair(atlas, vertices, regions["hair"], palette)
     return trust
 
@@ -86,6 +90,7 @@ def _hair_to_its_hem(
     drawn_out = (after > _DRAWN_OUT * before) & (after > 0.02) & hair[ends[:, 0]]
     reached = np.zeros(len(hair), np.float32)
     reached[ends[drawn_out, 1]] = 1
+    reached[head.regions.get("shoulders", np.zeros(len(hair), bool))] = 0  # hair lies on them
     if not (reached > hair).any():
         return dict(regions)
     sheet = atlas.spread(np.maximum(reached, hair))

@@ -72,15 +72,29 @@ def test_bare_shoulders_stay_bare(egg: HeadModel) -> None:
 
 def test_the_garment_is_what_lies_outside_the_tie(bust: Bust) -> None:
     seen = (bust.colour, bust.weight)
-    chosen, colour = cloth_colour(bust.head, bust.atlas, seen, bust.regions, bust.palette)
+    chosen, colour = cloth_colour(bust.head, bust.atlas, seen, bust.regions, bust.palette, False)
     assert np.abs(colour - JACKET).max() < 5
     assert chosen[bust.points[:, 1] > COLLAR + 0.02].max() < 0.1
     assert chosen[(bust.weight > 0.5) & (bust.points[:, 1] < COLLAR - 0.005)].min() > 0.5
 
 
+def test_long_hair_on_the_shoulders_is_no_garment(egg: HeadModel) -> None:
+    bust = Bust(egg)
+    x, y, _ = bust.points.T
+    locks = (y < COLLAR) & (np.abs(x) > 0.028)
+    bust.colour[locks] = HAIR
+    likeness = bust.palette.hair_likeness.copy()
+    likeness[locks] = 1
+    palette = replace(bust.palette, hair_likeness=likeness)
+    seen = (bust.colour, bust.weight)
+    long = cloth_colour(egg, bust.atlas, seen, bust.regions, palette, True)
+    assert np.abs(long[1] - HAIR).max() > 40
+    assert long[0][locks].max() == 0
+
+
 def test_without_cloth_it_is_plain_grey(bust: Bust) -> None:
     seen = (bust.colour, np.zeros_like(bust.weight))
-    _, colour = cloth_colour(bust.head, bust.atlas, seen, bust.regions, bust.palette)
+    _, colour = cloth_colour(bust.head, bust.atlas, seen, bust.regions, bust.palette, False)
     assert np.ptp(colour) < 15
 
 
