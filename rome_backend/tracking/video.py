@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tracks the face of a clip from frame to frame and fits a head model to each.
 
-Does not know how landmarks are found or fitted, nor smoothing.
+Does not know how landmarks are found or fitted, nor how the gaze is made steady.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from rome_backend.core.errors import Cancelled, PhotoRefused
 from rome_backend.core.types import F32, U8, FaceFit, Motion, TrackedFace
 from rome_backend.tracking.clip import open_clip
 from rome_backend.tracking.face_mesh import SURE, FaceTracker
+from rome_backend.tracking.gaze import lids_open, steady_gaze
 
 _SEARCH_TILES = (1.0, 0.6, 0.34)
 _CONFIRM_EVERY = 30
@@ -88,6 +89,7 @@ def track_clip(
     clip = open_clip(path)
     follower = ClipTracker(tracker)
     fits: list[FaceFit | None] = []
+    opened: list[float] = []
     last: FaceFit | None = None
     for rgb in clip.frames():
         if cancel is not None and cancel():
@@ -98,6 +100,7 @@ def track_clip(
             fit = fitter.track(face.landmarks, last) if last else fitter.fit(face.landmarks)
             last = fit
         fits.append(fit)
+        opened.append(lids_open(face.landmarks) if face is not None else 0.0)
         if progress is not None:
             progress("track", min(1.0, len(fits) / max(clip.promised, 1)))
     _require_a_face(Path(path).name, fits)
@@ -107,7 +110,7 @@ def track_clip(
         warnings.append("face_lost")
     if len(fits) < clip.promised - max(_SPARE_FRAMES, _SPARE_SHARE * clip.promised):
         warnings.append("clip_truncated")
-    return Motion(tuple(fits), found, clip.fps, tuple(warnings))
+    return Motion(tuple(steady_gaze(fits, opened, clip.fps)), found, clip.fps, tuple(warnings))
 
 
 def _require_a_face(name: str, fits: list[FaceFit | None]) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from rome_backend.core.rotations import matrix_from_yaw_pitch_roll, rotation_matrices
-from rome_backend.core.types import F64, HeadModel
+from rome_backend.core.types import F64, FaceFit, FlameParams, HeadModel
 from rome_backend.open_head.mean_face import mean_face
-from rome_backend.tracking.gaze import eye_radius, eye_rotations
+from rome_backend.tracking.gaze import eye_radius, eye_rotations, lids_open, steady_gaze
 
 RADIUS = 0.0118
 
@@ -55,3 +55,54 @@ def test_radius_is_the_eyeballs_or_an_adults(small_head: HeadModel) -> None:
     assert eye_radius(replace(small_head, regions={})) == 0.012
     # joint and iris of the small head coincide but for the ring round the iris
     assert 0 < eye_radius(small_head) < 0.01
+
+
+def looking(sideways: F64) -> list[FaceFit | None]:
+    """One fit per frame that looks sideways by so many degrees; None where NaN."""
+    fits: list[FaceFit | None] = []
+    for angle in sideways:
+        eyes = np.tile(np.radians([0.0, angle, 0.0]), (2, 1))
+        params = FlameParams(shape=np.zeros(2), expression=np.zeros(3), eyes=eyes)
+        fit = FaceFit(params, 1000.0, np.eye(3), np.zeros(2), 0.0, 0.0, 0.0, 0.0)
+        fits.append(None if np.isnan(angle) else fit)
+    return fits
+
+
+def degrees(fits: list[FaceFit | None]) -> F64:
+    return np.array([np.nan if f is None else np.degrees(f.params.eyes[0, 1]) for f in fits])
+
+
+def test_trembling_falls_and_a_jump_stays_a_jump() -> None:
+    truth = np.where(np.arange(120) < 60, -10.0, 12.0)
+    seen = truth + np.random.default_rng(0).normal(scale=1.0, size=120)
+    found = degrees(steady_gaze(looking(seen), [0.3] * 120, 30.0))
+    assert np.std(found - truth) < 0.6 * np.std(seen - truth)
+    assert abs(found[59] + 10) < 1.5 and abs(found[60] - 12) < 1.5
+
+
+def test_shut_eyes_take_what_lies_around() -> None:
+    seen = np.full(40, 5.0)
+    seen[18:23] = -30.0
+    opened = np.full(40, 0.3)
+    opened[18:23] = 0.02
+    assert degrees(steady_gaze(looking(seen), list(opened), 30.0)) == pytest.approx(5.0)
+    alone = steady_gaze(looking(seen), [0.0] * 40, 30.0)
+    assert degrees(alone) == pytest.approx(seen)  # nothing seen, nothing changed
+
+
+def test_missing_frames_stay_missing_and_nothing_else_changes() -> None:
+    seen = np.array([1.0, np.nan, 2.0])
+    fits = looking(seen)
+    found = steady_gaze(fits, [0.3, 0.0, 0.3], 25.0)
+    assert found[1] is None
+    assert found[0] is not None and fits[0] is not None
+    assert np.array_equal(found[0].rotation, fits[0].rotation)
+    assert steady_gaze([], [], 25.0) == []
+
+
+def test_lids_of_the_mean_face_are_open_and_shut_when_they_meet() -> None:
+    face = mean_face().astype(np.float32)
+    assert 0.2 < lids_open(face) < 0.5
+    face[[386, 159]] = face[[374, 145]]
+    assert lids_open(face) < 0.02
+    assert lids_open(3 * face) == pytest.approx(lids_open(face), abs=1e-6)
