@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rome_backend.assets.store import AssetStore
@@ -58,6 +59,38 @@ def test_unknown_files_are_not_imported(capfd: Capture, tmp_path: Path) -> None:
     (tmp_path / "x.pkl").write_bytes(b"")
     code, result = rome(capfd, "assets", "import", str(tmp_path / "x.pkl"))
     assert (code, result["error"]["code"]) == (2, "asset_unknown")
+
+
+def test_a_folder_is_imported_and_its_bad_file_told(capfd: Capture, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    np.savez(folder / "good", lmk_face_idx=np.arange(3), lmk_b_coords=np.full((3, 3), 1 / 3),
+             landmark_indices=np.arange(3))  # fmt: skip
+    (folder / "bad").write_bytes(b"\x80\x02cos\nsystem\n.")
+    (folder / "note.txt").write_text("hello")
+    code, result = rome(capfd, "assets", "import", str(folder))
+    assert code == 1 and result["error"]["code"] == "pickle_forbidden"
+    assert [item["asset"] for item in result["imported"]] == ["flame-landmarks-mediapipe"]
+    assert result["skipped"] == ["note.txt"] and result["refused"][0]["file"] == "bad"
+    (folder / "bad").unlink()
+    assert rome(capfd, "assets", "import", str(folder))[0] == 0
+    assert rome(capfd, "assets", "verify")[0] == 0
+    assert rome(capfd, "assets", "import", str(tmp_path / "gone"))[0] == 2
+
+
+def test_the_doctor_says_what_create_chooses_and_what_lacks(
+    capfd: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "CHECKS", (doctor._choices,))
+    code, result = rome(capfd, "doctor")
+    told = {check["name"]: check["found"] for check in result["checks"]}
+    assert code == 0 and told["create chooses"] == "head open, tracker open, networks open"
+    assert "rome.pth" in told["optional: official"] and "u_full.pt" in told["optional: linear"]
+    for name in ("flame-model", "flame-landmarks-68", "deca"):
+        AssetStore().add(name, f"{name}.bin", b"", "MIT", "test")
+    told = {c["name"]: c["found"] for c in rome(capfd, "doctor")[1]["checks"]}
+    assert told["create chooses"] == "head flame, tracker deca, networks open"
+    assert told["optional: deca"] == "installed"
 
 
 def test_fetching_offline_is_exit_code_4(
