@@ -30,8 +30,6 @@ class MeshFill:
         self._strength = length.mean() / np.maximum(length, 0.1 * length.mean())
         self._count = len(template)
         self._edge = float(length.mean())
-        rise = np.abs(template[pairs[:, 0], 1] - template[pairs[:, 1], 1])
-        self._level = 0.06 + (1 - np.minimum(rise / np.maximum(length, 1e-9), 1)) ** 2
 
     def fill(
         self,
@@ -39,7 +37,6 @@ class MeshFill:
         weights: F32 | F64,
         rest: NDArray[np.floating],
         reach: float,
-        level: bool = False,
     ) -> F64:
         """Continue known values over the mesh.
 
@@ -47,14 +44,12 @@ class MeshFill:
             values: (V, C); weights: (V,), 0 unknown, about 1 well known.
             rest: (C,) or (V, C), what values return to far from anything known.
             reach: m over which they do.
-            level: let values pass round the head more easily than up or down.
 
         Returns:
             (V, C), finite everywhere.
         """
-        strength = self._strength * self._level if level else self._strength
         a, b = self._pairs.T
-        adjacency = sparse.coo_matrix((strength, (a, b)), (self._count, self._count))
+        adjacency = sparse.coo_matrix((self._strength, (a, b)), (self._count, self._count))
         adjacency = (adjacency + adjacency.T).tocsr()
         degree = np.asarray(adjacency.sum(1)).ravel()
         known = 20 * np.asarray(weights, np.float64)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Harmonic continuation on the mesh: bounds, reach, smoothness and level preference.
+"""Harmonic continuation on the mesh: bounds, reach and smoothness.
 
 Does not test colours.
 """
@@ -42,16 +42,3 @@ def test_nothing_known_and_unused_vertices_give_rest(egg: HeadModel) -> None:
     values = np.full((count, 2), np.nan)
     filled = MeshFill(extra).fill(values, np.zeros(count), np.array([7.0, 8.0]), 0.05)
     assert np.allclose(filled, [7, 8])
-
-
-def test_level_filling_carries_values_round_the_head(egg: HeadModel) -> None:
-    y, z = egg.template[:, 1], egg.template[:, 2]
-    known = (z > 0.02).astype(float)
-    values = np.where(y > 0, 1.0, 0.0)[:, None]
-    back = (z < -0.05) & (np.abs(y) > 0.02) & (np.abs(y) < 0.05)
-    fill = MeshFill(egg)
-    contrast = []
-    for level in (False, True):
-        filled = fill.fill(values, known, np.array([0.5]), 1.0, level)[:, 0]
-        contrast.append(filled[back & (y > 0)].mean() - filled[back & (y < 0)].mean())
-    assert contrast[1] > contrast[0] + 0.1
