@@ -19,6 +19,7 @@ ENLARGED = 3
 # a half transparent panel does not disturb.
 READINGS: tuple[tuple[str, ...], ...] = ((), ("-threshold", "50%"))
 LIKENESS = 0.84
+HOVER_SECONDS = 0.6  # until a busy machine's Blender has seen where the pointer is
 VISIBLE = 12  # steps of 256
 SCREEN = (0, 0, 1280, 800)
 Box = tuple[int, int, int, int]
@@ -154,16 +155,18 @@ class Screen:
         _run("xdotool", "mousemove", str(round(place[0]) - 6), str(round(place[1]) - 3))
         time.sleep(0.15)
         _run("xdotool", "mousemove", x, y)
-        time.sleep(0.25)
+        time.sleep(HOVER_SECONDS)
 
     def drag(self, place: tuple[float, float], dx: int) -> None:
         """Press at the place, move right by dx px and let go."""
         self.move(place)
         _run("xdotool", "mousedown", "1")
+        time.sleep(HOVER_SECONDS)
         for step in range(1, 9):
             x, y = round(place[0] + dx * step / 8), round(place[1])
             _run("xdotool", "mousemove", str(x), str(y))
-            time.sleep(0.06)
+            time.sleep(0.1)
+        time.sleep(HOVER_SECONDS)
         _run("xdotool", "mouseup", "1")
         time.sleep(0.4)
 
