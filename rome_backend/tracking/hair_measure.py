@@ -32,6 +32,7 @@ from rome_backend.tracking.outline import SquareView
 
 _FREE_M = 0.12  # m of hair at most where it does not lie on anything
 _LYING = 0.018  # m: thickness of hair that lies on shoulders or chest
+_BUSHY = 0.02  # m of hair beside the ear that covers it
 _FLARE = 0.45  # m by which hair may widen per m downwards
 _THIN = -0.008  # m that a skull may be smaller than the fitted one
 _TURNED = np.radians(62.0)  # a side whose outline lies further in front shows the face
@@ -59,11 +60,8 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
     upper = 0.75 * scalp.chart.equator
     sides = [s if s in usable else mirrored(usable[0], s, upper) for s in sides]
     hems = [_hem(scalp, s) for s in sides]
-    if any(hems) and not all(hems) and max(hems) < grid_ways()[_ear_rows(scalp)[1]] + 0.03:
-        hems = [0.0, 0.0]
     if any(hems) and not all(hems):
-        # hair that hangs on one side only is tucked behind the other ear
-        hems = [hem or _nape(scalp) + 0.01 for hem in hems]
+        sides, hems = _both(scalp, sides, hems)
     rows = np.stack([_completed(_own_rows(scalp, s)) for s in sides])
     ways = grid_ways()
     # both sides meet at the crown
@@ -83,6 +81,22 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
 
 def _nape(scalp: Scalp) -> float:
     return float(np.linalg.norm(scalp.flat[scalp.edge[np.argmax(np.abs(scalp.place))]]))
+
+
+def _both(
+    scalp: Scalp, sides: list[HairSide], hems: list[float]
+) -> tuple[list[HairSide], list[float]]:
+    """Return sides and hems (m) when hair was seen to hang on one side only."""
+    top, bottom = _ear_rows(scalp)
+    other = hems.index(0.0)
+    if max(hems) > grid_ways()[bottom] + 0.03:
+        # long hair is tucked behind the other ear
+        return sides, [hem or _nape(scalp) + 0.01 for hem in hems]
+    beside = sides[other].rows[top : (top + bottom) // 2]
+    if np.isfinite(beside).any() and np.nanmedian(beside) > _BUSHY:
+        covered = [replace(s, covered=True) if k == other else s for k, s in enumerate(sides)]
+        return covered, [max(hems)] * 2
+    return sides, [0.0, 0.0]
 
 
 def _agreeing(curtains: tuple[Curtain, ...]) -> tuple[Curtain, ...]:

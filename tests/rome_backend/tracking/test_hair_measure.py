@@ -115,3 +115,12 @@ def test_the_slim_neck_goes_on_through_the_shoulders(scalp: Scalp) -> None:
     low = grid_ways() > scalp.chart.equator + 0.07
     assert (np.diff(slim[:, low], axis=1) <= 1e-12).all()
     assert (slim <= scalp.bare + 1e-12).all()
+
+
+def test_hair_seen_to_hang_on_one_side_only(head: HeadModel, scalp: Scalp) -> None:
+    left = head.template[:, 0] > 0
+    long = measured(head, scalp, grown(head, scalp, 0.025, 0.13) * left[:, None])
+    fronts = {curtain.side: curtain.front for curtain in long.curtains}
+    assert fronts[1] < np.radians(85) and fronts[-1] > np.radians(95)
+    short = measured(head, scalp, grown(head, scalp, 0.025, 0.07) * left[:, None])
+    assert not short.curtains
