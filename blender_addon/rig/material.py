@@ -29,14 +29,18 @@ SKIN: dict[str, Setting] = {
 }
 EYES: dict[str, Setting] = {"Roughness": 0.12, "Specular IOR Level": 0.5}
 SHADER = "ShaderNodeBsdfPrincipled"
+NEURAL_PREVIEW = "NeuralPreview"
+CONFIDENCE_LABEL = "Confidence: white where the photo showed the surface"
 
 
 @dataclass(frozen=True)
 class HeadImages:
-    """The images of a head's surface: colour, and where the photo showed it."""
+    """The images of a head's surface: colour, where the photo showed it, and, with networks,
+    what they make of it."""
 
     albedo: bpy.types.Image
     confidence: bpy.types.Image
+    neural_preview: bpy.types.Image | None = None
 
 
 def head_images(rig: RigArrays) -> Generator[None, None, HeadImages]:
@@ -45,16 +49,23 @@ def head_images(rig: RigArrays) -> Generator[None, None, HeadImages]:
     yield
     confidence = packed_image(image_name(rig.name, "Confidence"), rig.confidence, "Non-Color")
     yield
-    return HeadImages(albedo, confidence)
+    if rig.neural_preview is None:
+        return HeadImages(albedo, confidence)
+    preview = packed_image(image_name(rig.name, NEURAL_PREVIEW), rig.neural_preview, "sRGB")
+    yield
+    return HeadImages(albedo, confidence, preview)
 
 
 def add_materials(mesh: bpy.types.Object, rig: RigArrays, images: HeadImages) -> None:
     """Give the mesh slot 0 skin and slot 1 eyes, and assign every face to one of them.
 
-    The confidence image stands unlinked in the skin's node tree, ready to be used as a mask.
+    The confidence image stands unlinked in the skin's node tree, ready to be used as a mask; so
+    does the neural preview, to be taken instead of the albedo.
     """
     skin = _material(material_name(rig.name, "Skin"), images.albedo, SKIN)
-    _add_unlinked_image(skin, images.confidence)
+    _add_unlinked_image(skin, images.confidence, CONFIDENCE_LABEL, -120.0)
+    if images.neural_preview is not None:
+        _add_unlinked_image(skin, images.neural_preview, NEURAL_PREVIEW, -420.0)
     mesh.data.materials.append(skin)
     eyes = _material(material_name(rig.name, "Eyes"), images.albedo, EYES)
     mesh.data.materials.append(eyes)
@@ -110,8 +121,10 @@ def _material(
     return material
 
 
-def _add_unlinked_image(material: bpy.types.Material, image: bpy.types.Image) -> None:
+def _add_unlinked_image(
+    material: bpy.types.Material, image: bpy.types.Image, label: str, height: float
+) -> None:
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
-    node.label = "Confidence: white where the photo showed the surface"
-    node.location = (-340.0, -120.0)
+    node.label = label
+    node.location = (-340.0, height)

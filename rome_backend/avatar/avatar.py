@@ -43,7 +43,7 @@ LAYOUT: Mapping[str, tuple[str, tuple[int | str, ...]]] = {
     "source_landmarks": ("float32", ("L", 3)),
     "world_to_clip": ("float64", (4, 4)),
 }
-NEURAL_TEXTURE = "neural_texture"
+NEURAL_TEXTURE, NEURAL_PREVIEW = "neural_texture", "neural_preview"
 
 HEADER_TYPES: Mapping[str, type] = {
     "name": str,
@@ -74,6 +74,8 @@ def save_avatar(avatar: Avatar, path: Path) -> None:
     }
     if avatar.neural_texture is not None:
         tensors[NEURAL_TEXTURE] = np.ascontiguousarray(avatar.neural_texture, dtype=np.float32)
+    if avatar.neural_preview is not None:
+        tensors[NEURAL_PREVIEW] = np.ascontiguousarray(avatar.neural_preview, dtype=np.uint8)
     _check_arrays(tensors, path)
     write_tensors(path, tensors, _header(avatar))
 
@@ -134,6 +136,7 @@ def _avatar(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> A
         licences=header["licences"],
         provenance=header["provenance"],
         neural_texture=tensors.get(NEURAL_TEXTURE),
+        neural_preview=tensors.get(NEURAL_PREVIEW),
         weights_id=header["weights_id"],
         **arrays,
     )
@@ -181,6 +184,9 @@ def _check_arrays(tensors: Mapping[str, NDArray[Any]], path: Path) -> None:
     neural = tensors.get(NEURAL_TEXTURE)
     if neural is not None and (neural.ndim != 3 or not np.isfinite(neural).all()):
         raise _damaged(path, f"{NEURAL_TEXTURE!r} is not a finite (C, T, T) array")
+    preview = tensors.get(NEURAL_PREVIEW)
+    if preview is not None and (preview.dtype != np.uint8 or preview.shape[2:] != (3,)):
+        raise _damaged(path, f"{NEURAL_PREVIEW!r} is not a (T, T, 3) picture")
 
 
 def _damaged(path: Path, reason: str) -> FileInvalid:

@@ -22,6 +22,7 @@ from rome_backend.avatar.choices import OPEN, Choice
 from rome_backend.avatar.create_options import CreateOptions
 from rome_backend.avatar.heads import load_head
 from rome_backend.avatar.installed_networks import InstalledNetworks, load_networks
+from rome_backend.avatar.neural_preview import neural_preview
 from rome_backend.avatar.neural_source import deca_fits, neural_source, offsets_iou
 from rome_backend.core.errors import Cancelled, UsageError
 from rome_backend.core.types import (
@@ -47,6 +48,7 @@ from rome_backend.tracking.upright import find_faces
 
 STAGES = ("set up", "track", "crop", "fit", "silhouette", "texture")
 CROP_SIZE = 1024
+PREVIEW_SIDE = 512
 LARGEST_CROP = 3072  # px, of a photo for the largest texture
 Progress = Callable[[str, float], None]
 
@@ -180,13 +182,8 @@ def create_avatar(
     avatar = assemble(
         names, options.seed, tools.choice, tools.head, crop, fit, offsets, texture, warnings
     )
-    if tools.installed is not None:
-        avatar = replace(
-            avatar,
-            neural_texture=neural_texture,
-            weights_id=tools.installed.weights_id,
-            licences=with_whole({**avatar.licences, **tools.installed.licences}),
-        )
+    with clock.stage("texture"):
+        avatar = _with_networks(avatar, neural_texture, tools, options.size)
     clock.progress("texture", 1.0)
     return CreateResult(
         avatar, views[source].faces, warnings, clock.seconds, texture.empty_texels, offsets.iou
@@ -201,6 +198,26 @@ def _view(path: Path, options: CreateOptions, tools: Tools, clock: _Clock) -> _V
     with clock.stage("crop"):
         crop = head_crop(photo, face, tools.matte, max_size=_crop_size(options.size))
     return _View(crop, len(faces), (*photo.warnings, *warnings))
+
+
+def _with_networks(
+    avatar: Avatar, neural_texture: F32 | None, tools: Tools, size: int
+) -> Avatar:
+    """Return the avatar with what networks made of it: texture, its preview, ids, licences."""
+    installed = tools.installed
+    if installed is None:
+        return avatar
+    avatar = replace(
+        avatar,
+        neural_texture=neural_texture,
+        weights_id=installed.weights_id,
+        licences=with_whole({**avatar.licences, **installed.licences}),
+    )
+    if installed.feed_forward is None:
+        return avatar
+    side = min(size, PREVIEW_SIDE)
+    preview = neural_preview(installed.feed_forward, avatar, tools.head, side, installed.device)
+    return replace(avatar, neural_preview=preview)
 
 
 def _fits(crops: Sequence[HeadCrop], tools: Tools) -> list[FaceFit]:

@@ -30,6 +30,10 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--turntable", type=int, metavar="N", help="N pictures round the head")
     what.add_argument("--expressions", action="store_true", help="one picture per expression")
+    what.add_argument(
+        "--neural-maps", action="store_true",
+        help="the neural texture: its colours in the texture layout, its channels in false ones",
+    )  # fmt: skip
     parser.add_argument("--yaw", type=float, default=0.0, help="degrees; + shows the left side")
     parser.add_argument("--pitch", type=float, default=0.0, help="degrees; + looks from above")
     parser.add_argument("--size", type=int, default=512, help="side of a picture in px")
@@ -55,17 +59,22 @@ def run(args: argparse.Namespace, console: Console) -> int:
         raise UsageError("turntable", "A turntable needs 1 to 1000 pictures.", "Try 12.")
     avatar = load_avatar(args.avatar)
     head, _ = load_head(str(avatar.provenance.get("head", "open")))
-    draw = _drawer(avatar, head, args)
-    if args.turntable:
-        pictures = _turntable(avatar, head, args, draw)
-    elif args.expressions:
-        pictures = _expressions(avatar, head, args, draw)
-    else:
-        pictures = [("", draw(_camera(avatar, head, args.yaw, args), None))]
+    pictures = _neural_maps(avatar) if args.neural_maps else _pictures(avatar, head, args)
     paths = write_pictures(pictures, args.out, avatar.name)
     outputs = [str(path) for path in paths]
     console.result({"outputs": outputs}, [f"wrote {path}" for path in outputs])
     return 0
+
+
+def _pictures(
+    avatar: Avatar, head: HeadModel, args: argparse.Namespace
+) -> list[tuple[str, U8]]:
+    draw = _drawer(avatar, head, args)
+    if args.turntable:
+        return _turntable(avatar, head, args, draw)
+    if args.expressions:
+        return _expressions(avatar, head, args, draw)
+    return [("", draw(_camera(avatar, head, args.yaw, args), None))]
 
 
 def _drawer(
@@ -86,6 +95,19 @@ def _drawer(
     return lambda camera, params: neural_picture(
         system, avatar, head, camera, params, device=device
     )
+
+
+def _neural_maps(avatar: Avatar) -> list[tuple[str, U8]]:
+    """Return the stored preview and the channels of an avatar's neural texture."""
+    from rome_backend.avatar.neural_preview import false_colours
+
+    if avatar.neural_texture is None or avatar.neural_preview is None:
+        raise UsageError(
+            "no_neural_texture", f"The avatar {avatar.name!r} has no neural texture.",
+            "Create it with --networks official.",
+        )  # fmt: skip
+    channels = false_colours(avatar.neural_texture)
+    return [("neural_preview", avatar.neural_preview), ("neural_channels", channels)]
 
 
 def _camera(avatar: Avatar, head: HeadModel, yaw: float, args: argparse.Namespace) -> Camera:

@@ -23,6 +23,7 @@ _ARRAYS = {
     "uv_faces": np.int32, "joints": np.float32, "parents": np.int32, "weights": np.float32,
     "eye_faces": np.bool_, "albedo": np.uint8, "confidence": np.uint8, "photo": np.uint8,
 }  # fmt: skip
+_PREVIEW = "neural_preview"  # only of a head with a neural texture
 _HINT = "Make the rig again with this version."
 
 
@@ -44,6 +45,8 @@ def rig_to_tensors(rig: RigArrays) -> tuple[dict[str, Any], dict[str, Any]]:
     tensors: dict[str, Any] = {name: getattr(rig, name) for name in _ARRAYS}
     empty = np.zeros((0, len(rig.vertices), 3), np.float32)
     tensors["key_deltas"] = np.stack([key.delta for key in rig.keys]) if rig.keys else empty
+    if rig.neural_preview is not None:
+        tensors[_PREVIEW] = rig.neural_preview
     tensors["world_to_clip"] = np.asarray(rig.camera.world_to_clip, np.float64)
     tensors |= {f"region.{name}": mask for name, mask in rig.regions.items()}
     metadata = {
@@ -95,7 +98,7 @@ def rig_from_tensors(
 
 def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> RigArrays:
     """Return the rig of a file's parts, whose presence and JSON types are checked here."""
-    found = {name for name in tensors if not name.startswith("region.")}
+    found = {name for name in tensors if not name.startswith("region.")} - {_PREVIEW}
     wanted = {*_ARRAYS, "key_deltas", "world_to_clip"}
     _require(found == wanted, "arrays are missing or unknown")
     wanted_facts = ("name", "properties", "joint_names", "camera_size", "keys")
@@ -114,6 +117,7 @@ def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> RigArr
         regions={key[7:]: mask for key, mask in tensors.items() if key.startswith("region.")},
         camera=Camera(tensors["world_to_clip"], *size),
         properties=properties,
+        neural_preview=tensors.get(_PREVIEW),
         **{array: tensors[array] for array in _ARRAYS},
     )
 
@@ -168,6 +172,10 @@ def _check_shapes(rig: RigArrays) -> None:
         found = getattr(rig, name).shape
         _require(found == shape, f"{name} has shape {found}, not {shape}")
     _require(min(count, faces, joints, side) > 0, "it is empty")
+    preview = rig.neural_preview
+    if preview is not None:
+        fits = preview.dtype == np.uint8 and preview.ndim == 3 and preview.shape[2] == 3
+        _require(fits and preview.size > 0, "its neural preview is no picture")
     _require(rig.camera.world_to_clip.shape == (4, 4), "its camera is no matrix")
 
 

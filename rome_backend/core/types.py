@@ -193,7 +193,8 @@ class Avatar:
     offset_coefficients (60,) f32 standard deviations; free_offsets (V, 3) f32 m: what the
     basis cannot say; offsets (V, 3) f32 m: basis mean + basis dirs . coefficients + free;
     albedo (T, T, 3) u8 sRGB; confidence (T, T) u8: 255 where the photo showed the surface;
-    neural_texture (C, T, T) f32 or None until networks exist; weights_id names them;
+    neural_texture (C, T, T) f32 or None without networks; weights_id names them;
+    neural_preview (T, T, 3) u8 sRGB: what they draw of it, in the texture layout, or None;
     source_crop (C, C, 3) u8, source_matte (C, C) u8, source_landmarks (478, 3) f32 crop px,
     camera: head space to the source crop; warnings: codes; licences: part -> licence;
     provenance: JSON-able facts (versions, seed, files, fit).
@@ -217,6 +218,7 @@ class Avatar:
     provenance: Mapping[str, Any]
     neural_texture: F32 | None = None
     weights_id: str = ""
+    neural_preview: U8 | None = None
 
     def with_offsets(self, coefficients: F32, free: F32, total: F32) -> Avatar:
         """Return a copy with other offsets (shapes as the fields of the same meaning)."""
@@ -272,7 +274,8 @@ class RigArrays:
     joints (K, 3) f32 m: regressed from the neutral identity shape; joint_names, parents, weights;
     eye_faces (F,) bool: faces of the eyeballs; regions: name -> (V,) bool;
     albedo (T, T, 3) u8, confidence (T, T) u8, photo (C, C, 3) u8: the source crop;
-    camera: head space to that crop; properties: JSON-able custom properties of the object.
+    neural_preview (T, T, 3) u8 or None; camera: head space to that crop;
+    properties: JSON-able custom properties of the object.
     """
 
     name: str
@@ -293,3 +296,4 @@ class RigArrays:
     photo: U8
     camera: Camera
     properties: Mapping[str, Any]
+    neural_preview: U8 | None = None

@@ -59,10 +59,9 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
     shown = np.clip(coefficients, -OFFSET_LIMIT, OFFSET_LIMIT)
     identity = shape_vertices(head, avatar.params.shape)
     joints = regress_joints(head, identity)
-    beyond = np.asarray(basis.dirs, np.float64) @ (coefficients - shown)
-    vertices = identity + basis.mean + avatar.free_offsets + beyond
+    vertices = identity + basis.mean + avatar.free_offsets
+    vertices += np.asarray(basis.dirs, np.float64) @ (coefficients - shown)
     sliders = identity_keys(head)
-    free = (*_expression_keys(head), *_offset_keys(basis, shown), *sliders)
     facts = {
         ORIGIN: _origin(vertices, joints),
         JOINTS_PROPERTY: _floats(joints),
@@ -75,7 +74,7 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
         faces=head.faces,
         uvs=head.uvs,
         uv_faces=head.uv_faces,
-        keys=(*free, *_corrective_keys(head)),
+        keys=_keys(head, basis, shown, sliders),
         joints=joints.astype(np.float32),
         joint_names=head.joint_names,
         parents=head.parents,
@@ -87,7 +86,15 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
         photo=avatar.source_crop,
         camera=avatar.camera,
         properties=_properties(head, avatar) | facts,
+        neural_preview=avatar.neural_preview,
     )
+
+
+def _keys(
+    head: HeadModel, basis: OffsetBasis, shown: F64, sliders: tuple[RigKey, ...]
+) -> tuple[RigKey, ...]:
+    free = (*_expression_keys(head), *_offset_keys(basis, shown), *sliders)
+    return (*free, *_corrective_keys(head))
 
 
 def _expression_keys(head: HeadModel) -> Iterator[RigKey]:

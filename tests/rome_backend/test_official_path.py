@@ -37,10 +37,13 @@ from rome_backend.core.camera import fit_camera, project
 from rome_backend.core.rotations import rotation_matrices
 from rome_backend.core.skinning import posed_vertices, regress_joints, shape_vertices
 from rome_backend.core.types import Avatar, HeadModel
+from rome_backend.export.rig_arrays import rig_arrays
 from rome_backend.models.face_regressor import split_face_code
 
 PHOTO = "p01_astronaut_collins.png"
 PEAK_GIB = 4.0
+
+pytestmark = pytest.mark.timeout(900)  # one create at 512 px, by networks, on a CPU
 
 
 def module(name: str, path: Path) -> ModuleType:
@@ -130,19 +133,29 @@ def test_a_photo_gives_a_fit_on_flame(avatar: Avatar, head: HeadModel) -> None:
     assert low < 0 < high and max(-low, high) < 3.0
 
 
-def test_the_network_draws_it_the_same_each_time(made: Path, tmp_path: Path) -> None:
+def test_the_network_draws_it_at_256(made: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one.png", tmp_path / "two.png"
-    for out in (one, two):
-        assert main(["render", str(made), "-o", str(out), "--size", "256", "--yaw", "20"]) == 0
-    first, second = (np.asarray(Image.open(path)) for path in (one, two))
-    assert first.shape == (256, 256, 4) and np.array_equal(first, second)
+    assert main(["render", str(made), "-o", str(one), "--size", "256", "--yaw", "20"]) == 0
+    drawn = np.asarray(Image.open(one))
+    assert drawn.shape == (256, 256, 4)
     assert main(["render", str(made), "-o", str(two), "--size", "256", "--texture"]) == 0
-    assert (np.asarray(Image.open(two)) != first).any()
+    assert (np.asarray(Image.open(two)) != drawn).any()
 
 
 def test_the_network_draws_it_at_512(made: Path, tmp_path: Path) -> None:
     assert main(["render", str(made), "-o", str(tmp_path / "a.png"), "--size", "512"]) == 0
     assert Image.open(tmp_path / "a.png").size == (512, 512)
+
+
+def test_the_neural_texture_can_be_looked_at(
+    avatar: Avatar, made: Path, head: HeadModel, tmp_path: Path
+) -> None:
+    assert avatar.neural_preview is not None and avatar.neural_preview.shape == (256, 256, 3)
+    assert avatar.neural_preview.std() > 1
+    assert rig_arrays(*heads.load_head("flame"), avatar).neural_preview is avatar.neural_preview
+    assert main(["render", str(made), "-o", str(tmp_path / "maps"), "--neural-maps"]) == 0
+    sizes = {path.name[-12:]: Image.open(path).size for path in (tmp_path / "maps").iterdir()}
+    assert sizes == {"_preview.png": (256, 256), "channels.png": (512, 512)}
 
 
 def test_a_size_the_network_cannot_draw_is_a_usage_error(made: Path, tmp_path: Path) -> None:

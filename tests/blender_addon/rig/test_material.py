@@ -6,7 +6,18 @@ Does not know the mesh's deformation.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+
+from blender_addon.rig.build import build_head
+from blender_addon.rig.links import NEURAL_PREVIEW, linked_part
+from blender_addon.rig.update import update_steps
+
+
+def _run(steps):
+    for _ in steps:
+        pass
 
 
 def bytes_of(image):
@@ -59,3 +70,21 @@ def test_the_confidence_stands_ready_but_unlinked(built):
 def test_the_albedo_is_what_viewports_show_and_brushes_paint(built):
     for material in built.mesh.data.materials:
         assert material.node_tree.nodes.active.image.name == "Ada Albedo"
+
+
+def test_a_neural_preview_stands_beside_the_albedo_and_follows_an_update(empty_blender, rig):
+    first = np.full((8, 8, 3), (200, 100, 50), np.uint8)
+    built = build_head(replace(rig, neural_preview=first))
+    image = linked_part(built.mesh, NEURAL_PREVIEW)
+    assert image.name == "Ada NeuralPreview" and np.array_equal(bytes_of(image), first)
+    nodes = built.mesh.data.materials[0].node_tree.nodes
+    node = next(n for n in nodes if getattr(n, "image", None) == image)
+    assert node.label == "NeuralPreview" and not node.outputs["Color"].is_linked
+    _run(update_steps(built.mesh, replace(rig, neural_preview=first // 2)))
+    assert np.array_equal(bytes_of(image), first // 2)
+    _run(update_steps(built.mesh, rig))
+    assert np.array_equal(bytes_of(image), first // 2)
+
+
+def test_without_networks_there_is_none(built):
+    assert linked_part(built.mesh, NEURAL_PREVIEW) is None

@@ -94,7 +94,10 @@ def test_every_field_survives_a_round_trip_exactly(saved: Path) -> None:
 
 def test_a_neural_texture_survives_too(tmp_path: Path) -> None:
     texture = np.random.default_rng(1).normal(size=(8, 4, 4)).astype(np.float32)
-    avatar = replace(make_avatar(), neural_texture=texture, weights_id="net-1")
+    preview = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    avatar = replace(
+        make_avatar(), neural_texture=texture, neural_preview=preview, weights_id="net-1"
+    )
     save_avatar(avatar, tmp_path / "a.rome")
     assert_same(avatar, load_avatar(tmp_path / "a.rome"))
 
@@ -156,6 +159,7 @@ def test_truncated_files_are_damaged(saved: Path, keep: int) -> None:
         {"jaw": np.zeros(4)},
         {"shape": np.array([np.nan, 0, 0, 0])},
         {"neural_texture": np.zeros((2, 2), np.float32)},
+        {"neural_preview": np.zeros((2, 2), np.uint8)},
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(saved: Path, change: dict) -> None:

@@ -70,6 +70,18 @@ def test_round_trip(rig: RigArrays, tmp_path: Path) -> None:
         assert replace(found, delta=expected.delta) == expected
 
 
+def test_a_neural_preview_comes_along_where_there_is_one(rig: RigArrays, tmp_path: Path) -> None:
+    preview = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    save_rig(replace(rig, neural_preview=preview), tmp_path / "rig")
+    found = load_rig(tmp_path / "rig").neural_preview
+    assert found is not None and np.array_equal(found, preview)
+    save_rig(rig, tmp_path / "plain")
+    assert load_rig(tmp_path / "plain").neural_preview is None
+    for wrong in (preview[..., 0], preview.astype(np.float32), preview[:0]):
+        with pytest.raises(FileInvalid):
+            save_rig(replace(rig, neural_preview=wrong), tmp_path / "wrong")
+
+
 def test_a_rig_without_keys_and_regions(rig: RigArrays, tmp_path: Path) -> None:
     save_rig(replace(rig, keys=(), regions={}), tmp_path / "rig")
     assert load_rig(tmp_path / "rig").keys == ()
