@@ -17,6 +17,7 @@ import torch
 from rome_backend.avatar.driven_pose import DrivenPose, regress_face
 from rome_backend.avatar.feed_forward import FeedForward
 from rome_backend.avatar.installed_networks import InstalledNetworks, LinearModel
+from rome_backend.core.errors import PhotoRefused
 from rome_backend.core.landmarks import landmark_points, reprojection_percent_iod
 from rome_backend.core.landmarks_68 import landmarks_68_of
 from rome_backend.core.rotations import rotation_matrices, yaw_pitch_roll_degrees
@@ -107,7 +108,8 @@ def deca_fits(
 def deca_fit(regressor: FaceRegressor, head: HeadModel, crop: HeadCrop) -> FaceFit:
     """Return DECA's idea of a face as a fit to the crop (its px).
 
-    Raises ValueError for a head without FLAME's components, or a camera that sees nothing.
+    Raises ValueError for a head without FLAME's components, PhotoRefused (`deca_no_face`) for a
+    camera that sees nothing.
     """
     side = crop.rgb.shape[0]
     picture = np.ascontiguousarray(crop.rgb.transpose(2, 0, 1), np.float32) / np.float32(255)
@@ -127,7 +129,10 @@ def code_fit(code: FaceCode, head: HeadModel, crop: HeadCrop) -> FaceFit:
     pose = code.pose[0].double().cpu().numpy()
     scale, x, y = code.camera[0].double().cpu().numpy()
     if not scale > 0:
-        raise ValueError("DECA's camera looks at the head from behind")
+        raise PhotoRefused(
+            "deca_no_face", "DECA's regressor makes no sense of the face in this photo.",
+            "Use --tracker open, or another photo.",
+        )  # fmt: skip
     params = FlameParams(
         shape=code.shape[0].double().cpu().numpy(),
         expression=code.expression[0].double().cpu().numpy(),
