@@ -32,7 +32,6 @@ MOST_CORNER_STRETCH = 4.0
 LEAST_THICKNESS = 0.7
 COUNT = 52
 CLOSED = ("mouthPressLeft", "mouthPressRight", "mouthPucker", "mouthRollLower", "mouthRollUpper")
-WIDE = "jaw 30 open"  # wider than the skin under the chin must bear
 BLINK_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -159,8 +158,7 @@ def _missed_lids(blink: dict[str, Any]) -> list[str]:
 def _missed_poses(poses: list[dict[str, Any]]) -> list[str]:
     missed = []
     for pose in poses:
-        crushed = pose["crushed_faces"] if pose["pose"] != WIDE else 0
-        if pose["flipped_faces"] or crushed:
+        if pose["flipped_faces"] or pose["crushed_faces"]:
             missed.append(
                 f"{pose['pose']}: {pose['flipped_faces']} faces flipped,"
                 f" {pose['crushed_faces']} crushed"

@@ -44,6 +44,8 @@ JAW, LEFT_EYE = 2, 3
 FADE_M, THROAT_FADE_M = 0.03, 0.09
 LIP_REACH_M, LID_REACH_M = 0.014, 0.012
 LINING_M = 0.013
+# The face beside the throat gives way when the jaw opens.
+LOOSE_RIM_M, LOOSE_SMOOTHNESS = 0.015, 1.0
 # Expressions that leave the lips together; in rolls only their height is put right.
 LIPS_SHUT = (
     "cheekPuff", "mouthDimpleLeft", "mouthFrownLeft", "mouthLeft", "mouthPressLeft", "mouthPucker",
@@ -193,10 +195,19 @@ class ExpressiveFace:
         geometry = self.geometry
         face, neck = geometry.skin_region("face"), geometry.skin_region("neck")
         still = (self.wide == 0) & ~self.mouth
-        spread = BilaplacianSpread(geometry.skin_energy(), np.flatnonzero(face), fixed=still)
+        rim = surface_distance(geometry.skin_vertices, geometry.skin_faces, neck)[face]
+        firm = np.clip(rim / LOOSE_RIM_M, 0.02, 1.0)
+        spread = BilaplacianSpread(
+            geometry.skin_energy(),
+            np.flatnonzero(face),
+            firm,
+            smoothness=LOOSE_SMOOTHNESS,
+            fixed=still,
+        )
+        evened, found = values.copy(), spread(values[face])
         throat = neck & ~still
-        evened = values.copy()
-        evened[throat] = spread(values[face])[throat]
+        throat[handles[firm < 1]] = True
+        evened[throat] = found[throat]
         return evened
 
     def mouth_close(self, opened: F64) -> F64:

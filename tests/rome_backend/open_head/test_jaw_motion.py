@@ -34,7 +34,7 @@ def test_the_skin_goes_where_it_is_told(geometry: HeadGeometry) -> None:
 def test_the_chin_goes_as_far_as_the_bone(geometry: HeadGeometry, motion: JawMotion) -> None:
     radius = np.linalg.norm(geometry.vertices[152, 1:] - geometry.joints[JAW][1:])
     chord = 2 * radius * np.sin(OPEN[0] / 2)
-    assert np.linalg.norm(motion.opened()[152]) == pytest.approx(chord, rel=1e-6)
+    assert np.linalg.norm(motion.opened()[152]) == pytest.approx(chord, rel=0.01)
 
 
 def test_without_trust_the_weights_count(geometry: HeadGeometry) -> None:
@@ -53,3 +53,15 @@ def test_cranium_and_eyes_stay(geometry: HeadGeometry, motion: JawMotion) -> Non
 def test_the_motion_is_symmetric(geometry: HeadGeometry, motion: JawMotion) -> None:
     opened = motion.opened()
     np.testing.assert_allclose(opened[geometry.mirror] * (-1, 1, 1), opened, atol=1e-4)
+
+
+def test_the_throat_takes_the_jaws_way_evenly(geometry: HeadGeometry, motion: JawMotion) -> None:
+    """No edge of the skin under the jaw shrinks to a quarter."""
+    faces = geometry.skin_faces
+    neck = geometry.skin_region("neck")
+    edges = np.unique(np.sort(faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+    edges = edges[neck[edges].any(axis=1)]
+    rest = geometry.skin_vertices
+    moved = rest + motion.opened()[: len(rest)]
+    before, after = (np.linalg.norm(v[edges[:, 0]] - v[edges[:, 1]], axis=1) for v in (rest, moved))
+    assert (after / before)[before > 2e-4].min() > 0.25
