@@ -76,7 +76,7 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
         for side, hem in zip(sides, hems, strict=True)
         if hem
     )
-    return HairShape(outer, _agreeing(curtains))
+    return HairShape(outer, _agreeing(scalp, curtains))
 
 
 def _nape(scalp: Scalp) -> float:
@@ -99,11 +99,11 @@ def _both(
     return sides, [0.0, 0.0]
 
 
-def _agreeing(curtains: tuple[Curtain, ...]) -> tuple[Curtain, ...]:
-    """Return the curtains with one hem at the nape."""
+def _agreeing(scalp: Scalp, curtains: tuple[Curtain, ...]) -> tuple[Curtain, ...]:
+    """Return the curtains with one hem at the nape, and not above it."""
     if len(curtains) < 2:
         return curtains
-    middle = (curtains[0].hem + curtains[1].hem) / 2
+    middle = np.maximum((curtains[0].hem + curtains[1].hem) / 2, _nape(scalp) + 0.004)
     share = _step((np.abs(grid_azimuths()) - np.radians(110)) / np.radians(60))
     return tuple(replace(c, hem=c.hem + share * (middle - c.hem)) for c in curtains)
 

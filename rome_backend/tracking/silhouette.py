@@ -33,6 +33,7 @@ from rome_backend.open_head.drape import lay_out, raise_hair
 from rome_backend.open_head.hair_chart import sample
 from rome_backend.open_head.laplacian import bilaplacian
 from rome_backend.open_head.scalp import build_scalp
+from rome_backend.open_head.surface_distance import surface_distance
 from rome_backend.render.rasterizer import Rasterizer, TorchRasterizer
 from rome_backend.tracking.bounded import descend
 from rome_backend.tracking.hair_mask import EAR, find_hair, seen_regions
@@ -181,6 +182,11 @@ class _Scene:
         self.trust[scalp.vertices] *= 1 - laid
         below = np.linalg.norm(layout.flat, axis=1) - scalp.chart.equator
         self.loose[scalp.vertices] = layout.hanging * np.clip(below / _LAID, 0, 1)
+        if shape.curtains:
+            # where hair hangs before it, the outline is not the neck's
+            template = head.template.astype(np.float64)
+            away = surface_distance(template, head.faces, self.hair) / _LAID
+            self.trust *= np.where(self.neck, np.minimum(away, 1.0) ** 2, 1.0)
         return offsets, 1.0 if shape.curtains else 0.0
 
     def neck_linear(self, coefficients: F64) -> F64:
