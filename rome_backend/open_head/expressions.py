@@ -197,13 +197,8 @@ class ExpressiveFace:
         still = (self.wide == 0) & ~self.mouth
         rim = surface_distance(geometry.skin_vertices, geometry.skin_faces, neck)[face]
         firm = np.clip(rim / LOOSE_RIM_M, 0.02, 1.0)
-        spread = BilaplacianSpread(
-            geometry.skin_energy(),
-            np.flatnonzero(face),
-            firm,
-            smoothness=LOOSE_SMOOTHNESS,
-            fixed=still,
-        )
+        energy, handles = geometry.skin_energy(), np.flatnonzero(face)
+        spread = BilaplacianSpread(energy, handles, firm, LOOSE_SMOOTHNESS, fixed=still)
         evened, found = values.copy(), spread(values[face])
         throat = neck & ~still
         throat[handles[firm < 1]] = True
