@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -161,6 +162,21 @@ def test_what_hangs_is_ended(tool: ModuleType) -> None:
     started = time.monotonic()
     assert tool._finish(process, 0.1) == 124
     assert time.monotonic() - started < 30 and process.poll() is not None
+
+
+@posix
+@pytest.mark.parametrize(("ends", "code"), [(True, 3), (False, -signal.SIGALRM)])
+def test_a_python_that_does_not_end_is_ended_and_told(
+    tool: ModuleType, tmp_path: Path, ends: bool, code: int
+) -> None:
+    """pytest is a stand-in; an exit handler stands in for the hang in C code."""
+    wait = "" if ends else "atexit.register(time.sleep, 600)\n"
+    stand_in = f"import atexit, time\n{wait}def main():\n    return 3\n"
+    (tmp_path / "pytest.py").write_text(stand_in)
+    program = tool.PYTEST.replace(str(tool.END_SECONDS), "1")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, timeout=60)
+    assert done.returncode == code
+    assert ("holds Blender's module" in tool._said(code)) is not ends
 
 
 def test_removed_names_are_errors_and_what_stubs_cannot_know_is_not(tool: ModuleType) -> None:
