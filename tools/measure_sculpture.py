@@ -204,9 +204,9 @@ class Registration:
     def run(self) -> F64:
         """Return the final places (V, 3) m."""
         points, done = self.rest, 0
-        for *stage, steps in STAGES:
+        for stiffness, reach, pull, steps in STAGES:
             for _ in range(steps):
-                points = self.step(points, tuple(stage), done >= SLIDE_AFTER)
+                points = self.step(points, (stiffness, reach, pull), done >= SLIDE_AFTER)
                 done += 1
         for _ in range(EVENING_STEPS):
             points = self.even_out(points)

@@ -15,7 +15,7 @@ EYE_RADIUS = 0.0119
 LID_GAP = 0.0004
 SOCKET_RINGS = ((-0.0018, 0.99), (-0.006, 1.06), (-0.012, 0.90))  # depth m, size
 # How far the rings come forward and towards the eye at the caruncle, m; its reach.
-CARUNCLE = ((0.0010, 0.0012), (0.0035, 0.0045), (0.0, 0.0))
+CARUNCLE = ((0.0008, 0.0010), (0.0030, 0.0036), (0.0, 0.0))
 CARUNCLE_M = 0.0045
 MOUTH_LOOP_HALF = 13
 # depth, half height, half width and how far the sides lie behind the middle, in m: wide enough
