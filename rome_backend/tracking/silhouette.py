@@ -55,6 +55,8 @@ _REPEATED = 0.004
 _REACH = (0.03, 0.05)
 # Near its hem and front edges (m) hair does not follow the outline.
 _LAID = 0.04
+# A bare scalp whose outline stands off by less (m on average) has no hair at all.
+_THIN = 0.001
 # Hair never presses the skull in by more.
 _DEEPEST = 0.008
 _FREE_STEP = 0.8
@@ -158,6 +160,7 @@ class _Scene:
         self.movable = self.hair | self.neck
         self.trust = outline_trust(head)
         self.loose = np.zeros(len(self.base))
+        self.bald = False
         self._energy: csr_matrix | None = None
 
     def hair_offsets(self) -> tuple[F64, float]:
@@ -175,6 +178,9 @@ class _Scene:
             return unknown, 0.0
         layout = lay_out(scalp, shape.curtains)
         thickness = sample(shape.outer - scalp.bare, scalp.flat)
+        self.bald = mask.bald and float(thickness.mean()) < _THIN
+        if self.bald:
+            return np.zeros_like(self.base), 0.0
         offsets = np.zeros_like(self.base)
         offsets[scalp.vertices] = raise_hair(scalp, layout, thickness, shape.outer)
         # hems and front edges stay where they were laid
@@ -221,6 +227,9 @@ class _Scene:
         depth = np.einsum("nx,nx->n", offsets[found.vertices], found.normals)
         gaps = np.maximum(found.gaps, -_DEEPEST - depth)
         own = ~self.neck[found.vertices] | (np.abs(depth + gaps) < _NECK_REACH)
+        if self.bald:
+            # a lens shows the skull, which lies behind the face, smaller than our camera does
+            own &= ~self.hair[found.vertices]
         own &= (self.loose[found.vertices] < 0.5) | (np.abs(gaps) < _SMALL)
         return Outline(found.vertices[own], found.normals[own], gaps[own])
 

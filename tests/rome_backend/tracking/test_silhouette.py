@@ -168,6 +168,17 @@ def test_bald_stays_bald_and_the_skull_is_not_pressed_in(
     assert np.einsum("vx,vx->v", pressed.offsets, ball.template / RADIUS).min() > -0.011
 
 
+def test_a_bare_skull_is_not_made_smaller_because_it_lies_behind_the_face(
+    ball: HeadModel, basis: OffsetBasis
+) -> None:
+    fit = face_fit()
+    hair = ball.regions["hair"]
+    smaller = ball.template * np.float32(-0.06) * hair[:, None]
+    found = fit_offsets(ball, basis, fit, photo_of(ball, smaller, fit))
+    outward = np.einsum("vx,vx->v", found.offsets, ball.template / RADIUS)[hair]
+    assert np.abs(np.median(outward)) < 0.0005 and outward.min() > -0.003
+
+
 def test_the_unknown_teaches_nothing(ball: HeadModel, basis: OffsetBasis) -> None:
     fit = face_fit()
     crop = photo_of(ball, basis.mean + 2 * basis.dirs[:, :, 0], fit)
