@@ -68,14 +68,6 @@ class MatteField:
         ok = crossing.any(axis=1) & known & (np.abs(found) <= limit)
         return np.where(ok, found, np.nan)
 
-    def person_share(self, points: F64) -> float:
-        """Return the share of known points (N, 2) px that show the person; 0 if none is known."""
-        if not len(points):
-            return 0.0
-        known = self._sample(self._known, points[:, None])[:, 0] > 0.99
-        inside = self._sample(self._distance, points[:, None])[:, 0] > 0
-        return float(inside[known].mean()) if known.any() else 0.0
-
     def _sample(self, field: F32, points: F64) -> F64:
         """Return values (N, K) of a field at points (N, K, 2) px; 0 unknown outside."""
         at = points.astype(np.float32) - 0.5

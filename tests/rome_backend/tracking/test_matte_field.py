@@ -60,7 +60,6 @@ def test_the_border_of_the_known_is_no_contour() -> None:
 def test_nothing_known_and_nobody_there_are_no_contours() -> None:
     nothing = MatteField(disc(), np.zeros((SIZE, SIZE), bool), SIZE)
     assert np.isnan(nothing.march(*rays(20.0), 60.0, 60.0)).all()
-    assert nothing.person_share(np.array([[100.0, 100.0]])) == 0.0
     nobody = MatteField(np.zeros((SIZE, SIZE), np.float32), known(), SIZE)
     assert np.isnan(nobody.march(*rays(20.0), 60.0, 60.0)).all()
 
@@ -71,12 +70,3 @@ def test_a_larger_matte_is_reduced_to_the_same_picture() -> None:
     assert big.person.shape == (SIZE, SIZE)
     assert found == pytest.approx(10.0, abs=0.8)
     assert MatteField(disc(), known(), 4000).size == SIZE
-
-
-def test_person_share_counts_known_points_only() -> None:
-    valid = known()
-    valid[:20] = False
-    field = MatteField(disc(), valid, SIZE)
-    points = np.array([[100.0, 100.0], [5.0, 150.0], [100.0, 3.0], [900.0, 100.0]])
-    assert field.person_share(points) == pytest.approx(0.5)
-    assert field.person_share(np.zeros((0, 2))) == 0.0
