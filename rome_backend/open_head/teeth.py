@@ -32,7 +32,7 @@ ROWS = len(FRONT_ROWS) + 2
 GUM_ROWS = (0, 1, ROWS - 1)
 TOOTH_VERTICES = ROWS * COLUMNS
 # Behind and above the middle of the lips' line, in m: the upper incisors' edges overlap the lower.
-UPPER_EDGE, LOWER_EDGE = np.array([0.0, -0.0034, -0.0095]), np.array([0.0, -0.0016, -0.0128])
+UPPER_EDGE, LOWER_EDGE = np.array([0.0, -0.0048, -0.0092]), np.array([0.0, -0.0016, -0.0128])
 UPPER_HALF_WIDTH, LOWER_HALF_WIDTH = 0.0270, 0.0242
 ARCH_DEPTH = 0.042
 TONGUE_ALONG, TONGUE_ACROSS = 13, 11
