@@ -68,7 +68,7 @@ class ROME_OT_add_photos(bpy.types.Operator):
     """Choose photos in the file browser, by dropping them, or from a script."""
 
     bl_idname = "rome.add_photos"
-    bl_label = "Choose Photos for ROME"  # so that it is understood in the menu of a drop
+    bl_label = "Photos for ROME"  # understood in the menu of a drop, and short enough for a button
     bl_description = "Choose one or several photos of the same person"
     bl_options = {"INTERNAL"}
 

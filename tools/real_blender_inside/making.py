@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tools.real_blender_inside.drop import Source
-from tools.real_blender_inside.screen import Box, Screen, StepFailed
+from tools.real_blender_inside.screen import SCREEN, Box, Screen, StepFailed
 from tools.real_blender_inside.watch import breathe, seen, sidebar, state, viewport, wait
 
 STATUS_BAR = (0, 772, 1280, 28)
@@ -31,7 +31,9 @@ def portrait() -> Path:
 def choose_photo(screen: Screen) -> None:
     """Two clicks: open the file browser, then take the photo in it by a double click."""
     screen.click(screen.find("Choose Photos", sidebar))
-    place = screen.find(portrait().name)
+    wait("the file browser", lambda now: now["windows"] == 2, 60.0)
+    rest(screen, lambda: SCREEN)
+    place = screen.find(portrait().name, seconds=60.0)
     screen.save("02_file_browser")
     screen.click(place, times=2)
     wait("the file browser's end", lambda now: now["windows"] == 1, 20.0)
@@ -111,7 +113,7 @@ def drop_photo(screen: Screen) -> None:
             raise StepFailed("Blender did not take the dropped photo")
     # Blender asks which operator is meant, since it has one for images itself.
     around = x + width // 2 - 170, y + height // 2 - 70, 420, 140
-    place = screen.find("Choose Photos for ROME", lambda: around)
+    place = screen.find("Photos for ROME", lambda: around)
     screen.save("16_drop_menu")
     screen.click(place)
     screen.find(photo.name, sidebar)

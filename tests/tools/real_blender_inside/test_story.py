@@ -108,7 +108,7 @@ def test_the_walk_is_three_clicks_to_the_head_then_everything_else(
     done = walked.clicked
     assert done[:3] == ["Choose Photos", "portrait.jpg", "Create Head"]
     order = ["drag Open", "Key All", "Rendered", "drag Left", f"key {showing.F12}"]
-    order += [f"key ctrl+{showing.F12}", "Choose Photos for ROME", "Mark as Asset"]
+    order += [f"key ctrl+{showing.F12}", "Photos for ROME", "Mark as Asset"]
     places = [done.index(each) for each in order]
     assert places == sorted(places)
     assert done.count(f"key {making.UNDO}") == done.count(f"key {making.REDO}") == 2
