@@ -44,7 +44,8 @@ def head_crop(
         max_size: largest side in px, at most 2048; otherwise the photo's resolution is kept,
             but not below 256.
 
-    Beyond the photo its border is repeated and `valid` is False.
+    Beyond the photo its border is repeated and `valid` is False. The matte has 256 levels, those
+    that an avatar keeps, so that work repeated from an avatar meets the same numbers.
     """
     points = face.landmarks[:MESH_COUNT, :2].astype(np.float64)
     low, high = points.min(0), points.max(0)
@@ -64,11 +65,15 @@ def head_crop(
         matte = matter(sample_square(opaque(photo), to_photo, size), hull)
     return HeadCrop(
         rgb=sample_square(photo.rgb, to_photo, size),
-        matte=matte,
+        matte=_as_stored(matte),
         valid=inside(photo.rgb.shape, to_photo, size),
         photo_to_crop=to_crop,
         landmarks=landmarks.astype(np.float32),
     )
+
+
+def _as_stored(matte: F32) -> F32:
+    return np.floor(np.clip(matte * 255 + 0.5, 0, 255)).astype(np.float32) / np.float32(255)
 
 
 def _face_mask(landmarks: F64, size: int) -> Mask:
