@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rome_backend.core.errors import FileInvalid
 from rome_backend.core.normals import vertex_normals
-from rome_backend.core.types import F64, HeadModel, Mask
+from rome_backend.core.types import F64, HeadModel
 from rome_backend.open_head.surface_distance import surface_distance
 
 FAR_M = 1.0
@@ -25,15 +25,13 @@ class OffsetRegion:
 
     vertices (H,): numbers in the head model; positions (H, 3) m; outward (H, 3) unit, blend of
     normal and radial direction; border (H,) m: distance along the surface to skin that may not
-    move; hem (H,) m: distance to the nearest vertex that touches the other region (1 m when
-    none does); centre (3,) m and radius m of the cranium.
+    move; centre (3,) m and radius m of the cranium.
     """
 
     vertices: NDArray[np.integer]
     positions: F64
     outward: F64
     border: F64
-    hem: F64
     centre: F64
     radius: float
 
@@ -67,20 +65,12 @@ def offset_regions(head: HeadModel) -> tuple[OffsetRegion, OffsetRegion]:
             positions=positions[mask],
             outward=_outward(positions[mask], normals[mask], centre),
             border=np.minimum(border[mask], FAR_M),
-            hem=hem_distance(positions, head.faces, mask, other)[mask],
             centre=centre,
             radius=radius,
         )
-        for mask, other in ((hair, neck), (neck, hair))
+        for mask in (hair, neck)
     )
     return hair_region, neck_region
-
-
-def hem_distance(positions: F64, faces: NDArray[np.integer], mask: Mask, other: Mask) -> F64:
-    """Return the distance (V,) m to the vertices of mask (V,) that share a face with other."""
-    touching = np.zeros(len(positions), dtype=bool)
-    touching[faces[other[faces].any(axis=1)]] = True
-    return np.minimum(surface_distance(positions, faces, touching & mask), FAR_M)
 
 
 def cranium(hair: F64) -> tuple[F64, float]:

@@ -30,7 +30,6 @@ OTHERS = ("flame-model", "flame-masks", "flame-landmarks-68", "flame-landmarks-m
           "flame-uv", "rome-hair", "rome-neck", "rome-hair-edge", "rome-neck-edge", "gnm-head",
           "face-landmarker")  # fmt: skip
 VERTICES = 5023
-NETWORKS = (*HEAVY, "lpips-alexnet", "lpips-vgg16", "rome-camera")
 
 
 @pytest.fixture

@@ -16,19 +16,14 @@ import numpy as np
 import pytest
 import torch
 
-from rome_backend.assets.importer import import_paths
+from rome_backend.assets.importer import KINDS, import_paths
 from rome_backend.assets.store import AssetStore
 from rome_backend.core.errors import RomeError
 
-# Kinds whose files are small enough to be cut in several places.
-LIGHT = ("lpips-alexnet", "lpips-vgg16", "rome-camera", "rome-faces", "rome-uv-faces",
-         "rome-vertex-uv", "rome-hair-faces", "rome-neck-faces", "rome-mean-offsets",
-         "rome-offset-basis")  # fmt: skip
 HEAVY = ("rome", "deca", "rome-linear-offsets", "vgg19", "alexnet", "vggface2-resnet50",
          "gaze-vgg16", "modnet", "bisenet")  # fmt: skip
-OTHERS = ("flame-model", "flame-masks", "flame-landmarks-68", "flame-landmarks-mediapipe",
-          "flame-uv", "rome-hair", "rome-neck", "rome-hair-edge", "rome-neck-edge", "gnm-head",
-          "face-landmarker")  # fmt: skip
+# Kinds whose files are small enough to be cut in several places.
+SMALL = sorted(kind.name for kind in KINDS if kind.name not in HEAVY)
 VERTICES = 5023
 NETWORKS = (*HEAVY, "lpips-alexnet", "lpips-vgg16", "rome-camera")
 
@@ -73,11 +68,11 @@ def test_a_planted_call_is_refused_and_never_runs(
         assert not trace.exists()
 
 
-@pytest.mark.parametrize("asset", [*LIGHT, *OTHERS])
+@pytest.mark.parametrize("asset", SMALL)
 def test_a_truncated_file_is_refused(
     asset: str, model_files: ModuleType, place: Path, empty_store: AssetStore
 ) -> None:
-    if asset in LIGHT:
+    if asset in model_files.TORCH_VALUES:
         data = model_files.torch_file(model_files.TORCH_VALUES[asset]())
     else:
         data = model_files.OTHER_FILES[asset]()
@@ -86,7 +81,7 @@ def test_a_truncated_file_is_refused(
         place.write_bytes(data[:cut])
         codes = ("asset_file_damaged", "pickle_damaged", "torch_damaged", "asset_invalid")
         assert refused(place, empty_store).code in codes
-    if asset in LIGHT:
+    if asset in model_files.TORCH_VALUES:
         old = model_files.torch_file(model_files.TORCH_VALUES[asset](), old=True)
         place.write_bytes(old[: len(old) // 2])
         assert refused(place, empty_store).code in ("torch_damaged", "pickle_damaged")

@@ -13,7 +13,7 @@ import pytest
 
 from rome_backend.core.errors import FileInvalid
 from rome_backend.core.types import HeadModel
-from rome_backend.open_head.offset_region import FAR_M, cranium, hem_distance, offset_regions
+from rome_backend.open_head.offset_region import cranium, offset_regions
 
 
 def test_vertices_are_those_of_the_regions(small_head: HeadModel) -> None:
@@ -38,25 +38,6 @@ def test_border_is_near_the_face_only(head: HeadModel) -> None:
     assert 0 < hair.border.min() < 0.03
     lowest = np.argmin(neck.positions[:, 1])
     assert neck.border[lowest] > 0.05
-
-
-def test_hem_is_where_hair_meets_the_neck(head: HeadModel) -> None:
-    hair, neck = offset_regions(head)
-    edge = hair.hem == 0
-    assert 5 < edge.sum() < len(edge) / 4
-    assert hair.positions[edge, 1].max() < np.median(hair.positions[:, 1])
-    assert hair.hem[np.argmax(hair.positions[:, 1])] > 0.1
-    assert (neck.hem == 0).any()
-
-
-def test_no_hem_without_contact() -> None:
-    positions = np.eye(4, 3)
-    faces = np.array([[0, 1, 2]])
-    mask = np.array([True, True, False, False])
-    apart = hem_distance(positions, faces, mask, np.array([False, False, False, True]))
-    assert (apart == FAR_M).all()
-    touching = hem_distance(positions, faces, mask, np.array([False, False, True, False]))
-    np.testing.assert_allclose(touching[:2], 0)
 
 
 def test_cranium_of_a_sphere_cap() -> None:
