@@ -111,7 +111,7 @@ def test_a_front_edge_lies_where_the_curtain_says(scalp: Scalp) -> None:
         flat, _ = scalp.chart.flat(hair)
         low = np.linalg.norm(flat, axis=1) > scalp.chart.equator + 0.04
         first = np.degrees(np.abs(np.arctan2(flat[low, 0], flat[low, 1]))).min()
-        assert first == pytest.approx(front, abs=9)
+        assert first == pytest.approx(front, abs=7)
 
 
 def test_a_cloth_falls_straight_and_clings_as_told(scalp: Scalp) -> None:
