@@ -81,7 +81,12 @@ def generate() -> HeadModel:
     geometry = build_geometry()
     face = ExpressiveFace(geometry)
     expressions, names = expression_dirs(face)
-    shapes, poses = shape_dirs(geometry), pose_dirs(geometry, face.jaw())
+    looks = {
+        name: expressions[:, :, number].astype(np.float64)
+        for number, name in enumerate(names)
+        if name.startswith("eyeLook") and name.endswith("Left")
+    }
+    shapes, poses = shape_dirs(geometry), pose_dirs(geometry, face.jaw(), looks)
     uvs = _f32(geometry.uvs)
     sizes = (len(geometry.vertices), shapes.shape[2], len(names), len(geometry.parents))
     return HeadModel(

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pose correctives of the open head: what linear blend skinning loses when jaw and neck turn.
 
-Does not know expressions: where a turned joint takes the vertices is told by arcs and the jaw.
+Does not know expressions: where a turned joint takes the vertices is told by arcs, the jaw and
+what the lids do when the eyes look about.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -14,6 +15,7 @@ from scipy.spatial.transform import Rotation
 from rome_backend.core.types import F32, F64
 from rome_backend.open_head.geometry import HeadGeometry
 from rome_backend.open_head.jaw_motion import JawMotion
+from rome_backend.open_head.lid_motion import eye_correctives
 
 NECK, JAW = 1, 2
 RIDGE = 1e-3
@@ -22,14 +24,15 @@ NECK_LIMITS = (("y", 40.0), ("x", 30.0), ("z", 25.0))
 JAW_OPEN_LIMIT, JAW_SIDE_LIMIT = 30.0, 8.0
 
 
-def pose_dirs(geometry: HeadGeometry, jaw: JawMotion) -> F32:
+def pose_dirs(geometry: HeadGeometry, jaw: JawMotion, looks: Mapping[str, F64]) -> F32:
     """Return the pose correctives (V, 3, 36) f32, m per entry of R - I.
 
     Columns as FLAME's: joints neck, jaw, left_eye, right_eye, nine entries of R - I each, row by
-    row; the eyes' are zero. Regressed (ridge least squares) so that blend skinning with them
+    row. Regressed (ridge least squares) so that blend skinning with them
     comes near the wanted places: for the neck each vertex turned by about its weight's part of
-    the angle, for the jaw what jaw says, which is how jawOpen moves the face. Correctives act
-    before skinning, so residuals are turned back first. Source: our own.
+    the angle, for the jaw what jaw says, which is how jawOpen moves the face, for the eyes what
+    the lids do in looks, the left eyeLook keys' moves (V, 3) m. Correctives act before skinning,
+    so residuals are turned back first. Source: our own.
     """
     arm = geometry.vertices - geometry.joints[NECK]
     weight = evened(joint_weight(geometry, NECK))
@@ -38,6 +41,7 @@ def pose_dirs(geometry: HeadGeometry, jaw: JawMotion) -> F32:
         JAW: (jaw_poses(), jaw.moved),
     }
     directions = np.zeros((len(geometry.vertices), 3, 36))
+    directions[:, :, 18:] = eye_correctives(geometry, looks)
     for joint, (poses, target) in targets.items():
         first = 9 * (joint - 1)
         directions[:, :, first : first + 9] = joint_correctives(geometry, joint, poses, target)

@@ -21,6 +21,7 @@ from rome_backend.open_head.eye_contact import keep_off_eyes, onto_left_eye
 from rome_backend.open_head.geometry import FACE_LANDMARKS, HeadGeometry
 from rome_backend.open_head.jaw_motion import JawMotion, jaw_motion
 from rome_backend.open_head.laplacian import BilaplacianSpread
+from rome_backend.open_head.lid_motion import EYE_LOOK_DEGREES
 from rome_backend.open_head.surface_distance import surface_distance
 from rome_backend.open_head.tongue_motion import tongue_out
 
@@ -39,7 +40,6 @@ ARKIT_NAMES = (
 )
 HALVES = ("browInnerUp", "cheekPuff")
 MIRROR = np.array([-1.0, 1.0, 1.0])
-EYE_LOOK_DEGREES = 25.0
 JAW, LEFT_EYE = 2, 3
 FADE_M, THROAT_FADE_M = 0.03, 0.09
 LIP_REACH_M, LID_REACH_M = 0.014, 0.012

@@ -6,6 +6,8 @@ Does not know which expression it corrects.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, identity
@@ -93,17 +95,19 @@ def near_eyes(geometry: HeadGeometry) -> Mask:
     return np.asarray(away < NEAR_EYE_M)
 
 
-def keep_off_eyes(geometry: HeadGeometry, delta: F64) -> F64:
+def keep_off_eyes(
+    geometry: HeadGeometry, delta: F64, values: Sequence[tuple[float, float]] = ON_THE_WAY
+) -> F64:
     """Return delta (V, 3) m with lids pushed radially out of the eyeballs at value 1.
 
     On the way the lids travel on the chord of an arc: what they sink in there is mostly made up
     for, which keeps a half blink on the eye without a bulging full blink. Pushes are spread over
-    neighbours, so that lids stay smooth.
+    neighbours, so that lids stay smooth. values: slider values and parts of the push, in turn.
     """
     if not delta[near_eyes(geometry)].any():
         return line_sockets(geometry, delta)
     blur = _blur(geometry)
-    for value, share in ON_THE_WAY:
+    for value, share in values:
         push = penetration(geometry, delta, value)
         if push.any():
             delta = delta + share / value * (blur @ push)

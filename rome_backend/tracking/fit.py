@@ -122,6 +122,7 @@ class FaceFitter:
         template = model.points(self._neutral.shape, self._neutral.expression, 0.0)
         state = replace(self._neutral, pose=procrustes(template, seen, weights))
         for _ in range(_IDENTITY_STEPS):
+            state = self._gazing(state, view)
             yaw = _yaw(state)
             trust = facing_weights(model.normals, state.pose.rotation) ** 2
             deep = prior.sigma_z * (1 + prior.sigma_z_yaw * abs(yaw) / 45)
@@ -136,7 +137,8 @@ class FaceFitter:
         model, prior = self._model, self._prior
         seen = view[model.indices]
         for _ in range(steps):
-            points = model.points(state.shape, state.expression, state.jaw)
+            state = self._gazing(state, view)
+            points = model.points(state.shape, state.expression, state.jaw, eyes=state.eyes)
             error = (seen - state.pose.to_view(points))[:, :2] / state.pose.scale
             # the mean distance counts, not its square: far-off landmarks pull less
             distance = np.maximum(np.linalg.norm(error, axis=1), 0.3 * prior.sigma_refined)
@@ -144,15 +146,23 @@ class FaceFitter:
             across = trust / (prior.sigma_refined * distance)
             weights = np.stack([across, across, trust / prior.sigma_z_refined**2], axis=1)
             state = self._solver.step(state, seen, weights, _yaw(state), False)
-        return state
+        return self._gazing(state, view)
+
+    def _gazing(self, state: FaceState, view: F64) -> FaceState:
+        """Return the state with its eyes turned to where the irises are; the lids follow them."""
+        pose = state.pose
+        eyes = eye_rotations(view, pose.rotation, pose.scale, self._mean, self._radius)
+        return replace(state, eyes=eyes)
 
     def _result(self, state: FaceState, view: F64) -> FaceFit:
         model, pose = self._model, state.pose
         expression = np.zeros(len(self.head.expression_names))
         expression[model.active] = state.expression
-        eyes = eye_rotations(view, pose.rotation, pose.scale, self._mean, self._radius)
         params = FlameParams(
-            shape=state.shape, expression=expression, jaw=np.array([state.jaw, 0.0, 0.0]), eyes=eyes
+            shape=state.shape,
+            expression=expression,
+            jaw=np.array([state.jaw, 0.0, 0.0]),
+            eyes=state.eyes,
         )
         yaw, pitch, roll = yaw_pitch_roll_degrees(pose.rotation)
         return FaceFit(
@@ -169,7 +179,9 @@ class FaceFitter:
     def _residual(self, state: FaceState, view: F64) -> float:
         """Return the mean distance of the measured landmarks on the mesh, % inter-ocular."""
         model, rows = self._model, self._measured
-        points = model.points(state.shape, state.expression, state.jaw, biased=False)
+        points = model.points(
+            state.shape, state.expression, state.jaw, biased=False, eyes=state.eyes
+        )
         error = state.pose.to_view(points)[rows, :2] - view[model.indices[rows], :2]
         return float(100 * np.linalg.norm(error, axis=1).mean() / interocular_distance(view))
 

@@ -52,16 +52,26 @@ class LandmarkModel:
     joint_dirs: F64
     normals: F64
 
-    def points(self, shape: F64, expression: F64, jaw: float, biased: bool = True) -> F64:
+    def points(
+        self,
+        shape: F64,
+        expression: F64,
+        jaw: float,
+        biased: bool = True,
+        eyes: F64 | None = None,
+    ) -> F64:
         """Return the landmarks (L, 3) m for shape (S,), active keys (A,), jaw opening in rad.
 
-        biased: what the tracker would report; otherwise the points on the mesh itself.
+        biased: what the tracker would report; otherwise the points on the mesh itself;
+        eyes (2, 3): axis-angle rad of left and right eye, which the lids follow.
         """
         full = np.zeros(self.part.expression_dirs.shape[-1])
         full[self.active] = expression
         vertices = shape_vertices(self.part, shape, full)
         turns = np.zeros((len(JOINTS), 3))
         turns[JOINTS.index("jaw"), 0] = jaw
+        if eyes is not None:
+            turns[JOINTS.index("left_eye") :] = eyes
         joints = self.joints + self.joint_dirs @ shape
         posed = skin(vertices, joints, rotation_matrices(turns), self.part)
         points = np.einsum("lc,lcx->lx", self.barycentric, posed[self.corners])

@@ -24,13 +24,15 @@ _POSE = 7
 @dataclass(frozen=True)
 class FaceState:
     """The unknowns of a fit: pose, shape (S,), active expression keys (A,), jaw opening in rad,
-    and how the tracker errs in this photo: (M,) coefficients of its error modes."""
+    and how the tracker errs in this photo: (M,) coefficients of its error modes. eyes (2, 3):
+    their turns, axis-angle rad, which steps leave alone."""
 
     pose: WeakPose
     shape: F64
     expression: F64
     jaw: float
     error: F64 = field(default_factory=no_errors)
+    eyes: F64 = field(default_factory=lambda: np.zeros((2, 3)))
 
 
 class MapSolver:
@@ -113,7 +115,7 @@ class MapSolver:
     def _linearised(self, state: FaceState, view: F64, fit_shape: bool) -> tuple[F64, F64]:
         """Return residuals (L, 3) m in view axes and the Jacobian's columns (L, n, 3)."""
         model, pose = self.model, state.pose
-        points = model.points(state.shape, state.expression, state.jaw)
+        points = model.points(state.shape, state.expression, state.jaw, eyes=state.eyes)
         if fit_shape:
             yaw, pitch, _ = yaw_pitch_roll_degrees(pose.rotation)
             points = points + tracker_bias(yaw, pitch)[model.indices] + self._modes @ state.error

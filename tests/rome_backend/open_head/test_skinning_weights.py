@@ -106,18 +106,18 @@ def test_jaw_sideways_is_the_mirror_image(plain: HeadModel, geometry: HeadGeomet
 
 
 @pytest.mark.parametrize(("eye", "name"), [(0, "left_eyeball"), (1, "right_eyeball")])
-def test_an_eye_moves_only_its_eyeball(head: HeadModel, eye: int, name: str) -> None:
+def test_an_eye_moves_only_its_eyeball(plain: HeadModel, eye: int, name: str) -> None:
     eyes = np.zeros((2, 3))
     eyes[eye] = [0.1, 0.4, 0.0]
-    away = np.abs(posed(head, eyes=eyes) - head.template).max(axis=1)
-    assert away[~head.regions[name]].max() < 1e-7
-    pole = int(np.flatnonzero(head.regions[name])[0])
+    away = np.abs(posed(plain, eyes=eyes) - plain.template).max(axis=1)
+    assert away[~plain.regions[name]].max() < 1e-7
+    pole = int(np.flatnonzero(plain.regions[name])[0])
     assert away[pole] > 0.003
-    ball = posed(head, eyes=eyes)[pole : pole + 546]
-    centre = (head.joint_regressor @ head.template)[3 + eye]
+    ball = posed(plain, eyes=eyes)[pole : pole + 546]
+    centre = (plain.joint_regressor @ plain.template)[3 + eye]
     np.testing.assert_allclose(
         np.linalg.norm(ball - centre, axis=1),
-        np.linalg.norm(head.template[pole : pole + 546] - centre, axis=1),
+        np.linalg.norm(plain.template[pole : pole + 546] - centre, axis=1),
         atol=1e-6,
     )
 
