@@ -78,7 +78,8 @@ class SpectralConv2d(nn.Module):
                 self.weight_u.copy_(_unit(matrix @ self.weight_v))
         # Cloned, so that a second training call does not change the first one's graph.
         left, right = self.weight_u.clone(), self.weight_v.clone()
-        return self.weight_orig / torch.dot(left, matrix @ right)
+        with torch.autocast(matrix.device.type, enabled=False):  # the norm stays in float32
+            return self.weight_orig / torch.dot(left, matrix @ right)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Map (N, I, H, W) to (N, O, H / stride, W / stride)."""

@@ -14,6 +14,15 @@ import torch
 
 from training.losses.form import Form, is_released
 
+# The release's weights of the 68: 3 at the nose's tip and wings and the corners of the mouth.
+LANDMARK_WEIGHTS = tuple(
+    3.0 if at in (30, 31, 35, 48, 54)
+    else 2.0 if at in (5, 6, 10, 11)
+    else 1.5 if 27 <= at < 36 or at >= 48
+    else 1.0
+    for at in range(68)
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Neighbours:
@@ -23,6 +32,10 @@ class Neighbours:
     vertex: torch.Tensor
     other: torch.Tensor
     degree: torch.Tensor
+
+    def to(self, device: torch.device) -> Neighbours:
+        """Return the same on a device."""
+        return Neighbours(*(each.to(device) for each in (self.vertex, self.other, self.degree)))
 
 
 def neighbours(faces: torch.Tensor, vertex_count: int) -> Neighbours:

@@ -13,7 +13,7 @@ import torch
 from training.losses.adversarial import discriminator_loss, feature_matching, generator_loss
 from training.losses.chamfer import chamfer, matte_points, silhouette_chamfer
 from training.losses.form import Form
-from training.losses.geometry import landmarks, laplacian, neighbours
+from training.losses.geometry import LANDMARK_WEIGHTS, landmarks, laplacian, neighbours
 from training.losses.identity import identity
 from training.losses.masks import dice, occupancy, on_random_ground
 
@@ -124,7 +124,8 @@ def test_identity_parity(data: Fixtures, form: Form, name: str) -> None:
 
 
 def test_landmarks_parity(data: Fixtures) -> None:
-    wanted, weights = data.constant("kp_target"), data.constant("kp_weights")
+    wanted, weights = data.constant("kp_target"), torch.tensor(LANDMARK_WEIGHTS)
+    assert torch.equal(weights, data.constant("kp_weights"))
     data.compare(landmarks(data.leaf("kp_pred"), wanted, weights), "kp")
 
 
