@@ -17,21 +17,19 @@ import torch
 from torch import nn
 
 from rome_backend.avatar.driven_pose import DrivenPose, canonical_head, project_head
+from rome_backend.avatar.head_renderer import FeedForwardOptions, HeadRenderer, RenderedHead
 from rome_backend.avatar.head_surface import HeadSurface, uv_fragments, xyz_texture
 from rome_backend.core.normals import vertex_normals
 from rome_backend.core.types import HeadModel
+from rome_backend.inference.precision import FastNetwork, Numbers, choose_precision
 from rome_backend.models.fold import folded
 from rome_backend.models.harmonic import encode_picture, harmonic_encoding
 from rome_backend.models.key_map import INFERENCE, State, WrongWeights, load_network
 from rome_backend.render.composite import on_plain_ground
 from rome_backend.render.fragments import Fragments
-from rome_backend.render.interpolate import interpolate_corners, interpolate_vertices
-from rome_backend.render.mipmap import mip_levels, sample_mipmapped, texels_per_pixel
-from rome_backend.render.rasterizer import Rasterizer, TorchRasterizer
+from rome_backend.render.rasterizer import Rasterizer
 from rome_backend.render.texture import sample_texture
 
-_LEGACY_EPSILON = 1e-8  # PyTorch3D's: barycentrics of tiny faces do not quite sum to 1 ...
-_LEGACY_DEPTH = 10.0  # ... and with this added to z, their depth is off enough to hide others
 _UV_STRETCH = 256 / 255  # the released code samples a grid of 256 values from -1 to 1
 
 
@@ -52,40 +50,11 @@ class RomeNetworks:
 
 
 @dataclass(frozen=True)
-class FeedForwardOptions:
-    """Choices where paper, release and good sense differ."""
-
-    legacy: bool = False
-    """Repeat the released quirks: PyTorch3D's inexact barycentrics, 10 added to depths in place
-    by each of two passes, the mask's opening along the columns alone."""
-    mipmaps: bool = False
-    """Average the neural texture where pixels cover several texels; the weights never saw it."""
-
-
-@dataclass(frozen=True)
 class HeadOffsets:
     """factors (N, V, 3) in +-mask, and offsets (N, V, 3) m: factors times vertex normals."""
 
     factors: torch.Tensor
     offsets: torch.Tensor
-
-
-@dataclass(frozen=True)
-class RenderedHead:
-    """A rendered head.
-
-    rgb (N, 3, H, W) and soft_mask (N, 1, H, W) in [0, 1]; mask_logits (N, 1, H, W);
-    fragments; normals (N, 3, H, W) of the head's own frame, not renormalised, and
-    uv (N, 2, H, W), x and y -1..1 with y down, both 0 where no face is; textured (N, 8, H, W).
-    """
-
-    rgb: torch.Tensor
-    soft_mask: torch.Tensor
-    mask_logits: torch.Tensor
-    fragments: Fragments
-    normals: torch.Tensor
-    uv: torch.Tensor
-    textured: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -104,7 +73,8 @@ def rome_networks(
 ) -> RomeNetworks:
     """Load the four networks strictly from official states (key_map.split_checkpoint).
 
-    fold: prepare them for inference; False leaves them trainable. Raises WrongWeights.
+    fold: standardise their weights once, which leaves nothing to train; see also for_inference.
+    Raises WrongWeights.
     """
     made = []
     for name in INFERENCE:
@@ -116,8 +86,31 @@ def rome_networks(
     return RomeNetworks(encoder, geometry, offsets, picture)
 
 
+def for_inference(
+    networks: RomeNetworks, device: torch.device | str = "cpu", numbers: Numbers = "auto"
+) -> RomeNetworks:
+    """Return networks as they run fastest on a device (inference.precision), without gradients.
+
+    numbers: of the rendering network; the others, which run once per avatar, have float32.
+    networks: unfolded; left as they are.
+    """
+    where = torch.device(device)
+    exact, drawing = choose_precision("float32"), choose_precision(numbers, where)
+    mask = networks.segmentation
+    return RomeNetworks(
+        FastNetwork(networks.texture_encoder, exact, where),
+        FastNetwork(networks.geometry, exact, where),
+        FastNetwork(networks.offsets, exact, where),
+        FastNetwork(networks.picture, drawing, where),
+        None if mask is None else FastNetwork(mask, drawing, where),
+    )
+
+
 class FeedForward:
-    """The system for one head surface; it holds no picture, texture or pose."""
+    """The system for one head surface; it holds no picture, texture or pose.
+
+    renderer: the part of it that draws.
+    """
 
     def __init__(
         self,
@@ -129,9 +122,9 @@ class FeedForward:
         self._networks = networks
         self._surface = surface
         self._options = options or FeedForwardOptions()
-        epsilon = _LEGACY_EPSILON if self._options.legacy else 0.0
-        self._rasterizer = rasterizer or TorchRasterizer(epsilon)
-        self._shift = torch.tensor([0, 0, _LEGACY_DEPTH if self._options.legacy else 0.0])
+        self.renderer = HeadRenderer(
+            surface, networks.picture, networks.segmentation, self._options, rasterizer
+        )
         self._texels: dict[int, Fragments] = {}
 
     def encode(self, picture: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
@@ -148,7 +141,7 @@ class FeedForward:
         """
         side = texture.shape[-1]
         if side not in self._texels:
-            self._texels[side] = uv_fragments(self._surface, self._rasterizer, side)
+            self._texels[side] = uv_fragments(self._surface, self.renderer.rasterizer, side)
         xyz = xyz_texture(self._surface, self._texels[side], vertices.detach())
         return self._networks.geometry(torch.cat([texture.detach(), encode_picture(xyz)], dim=1))
 
@@ -177,32 +170,13 @@ class FeedForward:
         height: int,
         width: int,
     ) -> RenderedHead:
-        """Render canonical vertices (N, V, 3) m where projected (N, V, 3) image NDC puts them."""
-        faces, corner_uvs = self._surface.faces, self._surface.corner_uvs()
-        placed = projected + self._shift.to(projected)
-        fragments = self._rasterizer.rasterize(placed, faces, height, width)
-        own = vertex_normals(vertices, faces, torch)
-        normals = interpolate_vertices(fragments, faces, own).permute(0, 3, 1, 2)
-        flipped = corner_uvs.new_tensor([1, -1])
-        grid = interpolate_corners(fragments, (2 * corner_uvs - 1) * flipped)
-        uv = (grid * flipped + 1) / 2
-        if self._options.mipmaps:
-            shrink = texels_per_pixel(projected, faces, corner_uvs, texture.shape[-1], fragments)
-            found = sample_mipmapped(mip_levels(texture), uv, shrink, "zeros")
-        else:
-            found = sample_texture(texture, uv, "zeros")
-        covered = fragments.covered()[..., None]
-        textured = (found * covered).permute(0, 3, 1, 2)
-        rgb, logits = self.neural_picture(textured, normals)
-        return RenderedHead(
-            rgb,
-            torch.sigmoid(logits),
-            logits,
-            fragments,
-            normals,
-            grid.permute(0, 3, 1, 2),
-            textured,
-        )
+        """Render canonical vertices (N, V, 3) m where projected (N, V, 3) image NDC puts them.
+
+        texture: of each head (N, 8, T, T), or one for all of them.
+        """
+        levels = self.renderer.levels(texture)
+        seen = self.renderer.features(levels, vertices, projected, height, width)
+        return self.renderer.draw(seen)
 
     def neural_picture(
         self, textured: torch.Tensor, normals: torch.Tensor
@@ -211,11 +185,7 @@ class FeedForward:
 
         textured (N, 8, H, W) and normals (N, 3, H, W), both 0 where no face is.
         """
-        seen = torch.cat([textured, encode_picture(normals)], dim=1)
-        found = self._networks.picture(seen)
-        if self._networks.segmentation is None:
-            return torch.sigmoid(found[:, :3]), found[:, 3:4]
-        return torch.sigmoid(found[:, :3]), self._networks.segmentation(seen)
+        return self.renderer.picture(textured, normals)
 
     def drive(
         self,
@@ -236,7 +206,7 @@ class FeedForward:
         vertices = canonical.vertices + offsets
         projected = project_head(vertices, canonical.root, pose)
         rendered = self.render(texture, vertices, projected, *size)
-        left = projected + 2 * self._shift.to(projected)
+        left = projected + projected.new_tensor([0, 0, 2 * self.renderer.shift])
         return DrivenHead(vertices, left, offsets, rendered)
 
     def composite(self, rendered: RenderedHead, **settings: Any) -> torch.Tensor:

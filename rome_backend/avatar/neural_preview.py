@@ -16,13 +16,12 @@ import torch.nn.functional as functional
 from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.feed_forward import FeedForward
 from rome_backend.avatar.head_surface import HeadSurface, head_surface, uv_fragments
-from rome_backend.avatar.neural_render import camera_ndc
 from rome_backend.avatar.render import camera_round
 from rome_backend.core.errors import UsageError
 from rome_backend.core.normals import vertex_normals
 from rome_backend.core.types import F32, F64, U8, Avatar, Camera, HeadModel
 from rome_backend.render.interpolate import interpolate_vertices
-from rome_backend.render.rasterizer import TorchRasterizer
+from rome_backend.render.rasterizer import TorchRasterizer, image_ndc
 
 # Yaw and pitch in degrees: the sides, some from above, one from below.
 VIEWS = ((0.0, 0.0), (45.0, 15.0), (90.0, 0.0), (135.0, 45.0), (180.0, 0.0), (225.0, 45.0),
@@ -78,7 +77,7 @@ def _seen(
     normals: torch.Tensor,
 ) -> torch.Tensor:
     """Return weighted colours and weights (4, T, T) that one view gives the texels."""
-    places = torch.as_tensor(camera_ndc(camera, vertices), dtype=torch.float32)
+    places = image_ndc(torch.as_tensor(vertices), torch.as_tensor(camera.world_to_clip)).float()
     rendered = system.render(
         texture,
         torch.as_tensor(vertices, dtype=torch.float32, device=texture.device)[None],

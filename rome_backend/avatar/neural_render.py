@@ -1,73 +1,127 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of an avatar by the rendering network, from its neural texture.
+"""Pictures of an avatar by a rendering network, from its neural texture.
 
 Does not know files, or where the networks come from.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
-from rome_backend.avatar.animate import avatar_vertices
-from rome_backend.avatar.feed_forward import FeedForward
+from rome_backend.avatar.animator import Animator
+from rome_backend.avatar.head_renderer import HeadFeatures, HeadRenderer, RenderedHead
 from rome_backend.core.errors import UsageError
-from rome_backend.core.types import F64, U8, Avatar, Camera, FlameParams, HeadModel
+from rome_backend.core.types import F32, U8, Avatar, Camera, FlameParams, HeadModel
 from rome_backend.render.composite import MASK_THRESHOLD, opened_mask
+from rome_backend.render.rasterizer import image_ndc
 
-_PAPER = (244, 243, 240)
-_STEP = 8
+PAPER = (244, 243, 240)
+STEP = 8
 
-
-def camera_ndc(camera: Camera, vertices: F64) -> F64:
-    """Return vertices (V, 3) in image NDC: x right, y down, smaller z nearer."""
-    homogeneous = np.concatenate([vertices, np.ones((len(vertices), 1))], axis=1)
-    clip = homogeneous @ camera.world_to_clip.T
-    return clip[:, :3] / clip[:, 3:] * np.array([1.0, -1.0, 1.0])
+View = tuple[Camera, FlameParams | None]
 
 
-@torch.no_grad()
-def neural_picture(
-    system: FeedForward,
-    avatar: Avatar,
-    head: HeadModel,
-    camera: Camera,
-    params: FlameParams | None = None,
-    background: tuple[int, int, int] | None = _PAPER,
-    device: torch.device | str = "cpu",
-) -> U8:
-    """Draw an avatar by the rendering network (H, W, 4) u8 sRGB, straight alpha.
+@dataclass(frozen=True)
+class Drawing:
+    """A network with what draws by it.
 
-    Args:
-        camera: head space to the picture, whose sides are multiples of 8 px.
-        params: expression and pose, None for neutral; background: sRGB, None for transparent.
-
-    Raises UsageError (`no_neural_texture`, `picture_size`) and FileInvalid (`topology_mismatch`).
+    renderer: HeadRenderer of a head's surface and the network; device: where both are;
+    step: the network's pictures have sides that are multiples of it, px;
+    soft: the network's mask is the picture's alpha; else, as released, it is cut and opened.
     """
+
+    renderer: HeadRenderer
+    device: torch.device = torch.device("cpu")
+    step: int = STEP
+    soft: bool = False
+
+
+class NeuralAvatar:
+    """One avatar drawn by one network: texture and identity are prepared once.
+
+    Raises UsageError (`no_neural_texture`) and FileInvalid (`topology_mismatch`).
+    """
+
+    def __init__(self, drawing: Drawing, avatar: Avatar, head: HeadModel) -> None:
+        self._drawing = drawing
+        texture = neural_texture(avatar)
+        self._levels = drawing.renderer.levels(
+            torch.as_tensor(texture, device=drawing.device)[None]
+        )
+        self._animator = Animator(avatar, head, drawing.device)
+
+    def pictures(
+        self, views: Sequence[View], background: tuple[int, int, int] | None = PAPER
+    ) -> U8:
+        """Draw views, all of one size, (N, H, W, 4) u8 sRGB with straight alpha.
+
+        background: sRGB, None for transparent. Raises UsageError (`picture_size`) for sides that
+        are no multiples of the network's step.
+        """
+        return self.finish(self.prepare(views), background)
+
+    @torch.inference_mode()
+    def prepare(self, views: Sequence[View]) -> HeadFeatures:
+        """Return what the network is given for views of one size: all but the network's work."""
+        camera = views[0][0]
+        require_size(camera.width, camera.height, self._drawing.step)
+        vertices = self._animator.vertices([params for _, params in views])
+        places = torch.stack(
+            [
+                image_ndc(own.double(), torch.as_tensor(each.world_to_clip)).float()
+                for own, (each, _) in zip(vertices, views, strict=True)
+            ]
+        )
+        return self._drawing.renderer.features(
+            self._levels, vertices, places, camera.height, camera.width
+        )
+
+    @torch.inference_mode()
+    def finish(self, features: HeadFeatures, background: tuple[int, int, int] | None = PAPER) -> U8:
+        """Return the pictures (N, H, W, 4) of prepared views."""
+        rendered = self._drawing.renderer.draw(features)
+        return to_pictures(rendered, background, self._drawing.soft)
+
+
+def neural_texture(avatar: Avatar) -> F32:
+    """Return the avatar's neural texture (8, T, T); UsageError (`no_neural_texture`) if none."""
     if avatar.neural_texture is None:
         raise UsageError(
             "no_neural_texture", f"The avatar {avatar.name!r} has no neural texture.",
-            "Create it with --networks official, or render with --texture.",
+            "Create it with --networks official, or render with --renderer textured.",
         )  # fmt: skip
-    if camera.width % _STEP or camera.height % _STEP:
+    return avatar.neural_texture
+
+
+def require_size(width: int, height: int, step: int = STEP) -> None:
+    """Raise UsageError (`picture_size`) unless a network draws pictures of this size, px."""
+    if width % step or height % step:
         raise UsageError(
-            "picture_size", f"The network draws no {camera.width} x {camera.height} px.",
-            f"Choose multiples of {_STEP}; it was trained at 256.",
+            "picture_size", f"The network draws no {width} x {height} px.",
+            f"Choose multiples of {step}; it was trained at 256.",
         )  # fmt: skip
-    vertices = avatar_vertices(avatar, head, params)
-    places = camera_ndc(camera, vertices)
-    texture = torch.as_tensor(avatar.neural_texture, device=device)[None]
-    rendered = system.render(
-        texture,
-        torch.as_tensor(vertices, dtype=torch.float32, device=device)[None],
-        torch.as_tensor(places, dtype=torch.float32, device=device)[None],
-        camera.height,
-        camera.width,
-    )
-    kept = opened_mask((rendered.soft_mask > MASK_THRESHOLD).float())[0, 0].cpu().numpy() > 0.5
-    rgb = (rendered.rgb[0].permute(1, 2, 0).cpu().numpy() * 255 + 0.5).astype(np.uint8)
-    ground = np.zeros(3) if background is None else np.asarray(background)
-    picture = np.zeros((camera.height, camera.width, 4), np.uint8)
-    picture[..., :3] = np.where(kept[..., None], rgb, ground)
-    picture[..., 3] = 255 if background is not None else 255 * kept
-    return picture
+
+
+def to_pictures(
+    rendered: RenderedHead, background: tuple[int, int, int] | None, soft: bool = False
+) -> U8:
+    """Return rendered heads as (N, H, W, 4) u8 sRGB, straight alpha.
+
+    soft: the mask is the alpha; else what lies in the cut and opened mask is kept, as released.
+    """
+    alpha = rendered.soft_mask
+    if not soft:
+        alpha = opened_mask((alpha > MASK_THRESHOLD).float())
+    rgb = rendered.rgb
+    if background is None:
+        rgb = torch.where(alpha > 0, rgb, torch.zeros_like(rgb))
+    else:
+        ground = rgb.new_tensor(background).view(1, 3, 1, 1) / 255
+        rgb = ground + alpha * (rgb - ground)
+        alpha = torch.ones_like(alpha)
+    drawn = torch.cat([rgb, alpha], dim=1) * 255 + 0.5
+    return np.asarray(drawn.to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy())

@@ -7,7 +7,7 @@ Does not know how a picture is drawn.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,18 @@ from rome_backend.commands.console import Console
 from rome_backend.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rome_backend.core.types import U8, Avatar, Camera, FlameParams, HeadModel
+    from rome_backend.avatar.head_renderer import HeadFeatures
+    from rome_backend.avatar.neural_render import NeuralAvatar, View
+    from rome_backend.core.types import U8, Avatar, HeadModel
+
+    TitledView = tuple[str, View]
+    Picture = tuple[str, U8]
 
 MAX_SIZE = 4096
+MAX_TURNTABLE = 10_000
+BATCH_PIXELS = 1 << 18  # four pictures of 256 px at a time, one of 512 or more
+PICTURES_WAITING = 4
+PNG_LEVEL = 1  # of 9: a third larger than at 6, in a fraction of the time
 
 
 def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
@@ -40,8 +49,13 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     look = parser.add_mutually_exclusive_group()
     look.add_argument("--clay", action="store_true", help="without the texture")
     look.add_argument(
-        "--texture", action="store_true",
-        help="the unprojected texture, also where a neural one and its networks are there",
+        "--renderer", default="auto", metavar="NAME",
+        help="auto, textured (the unprojected texture), rome (the released networks), light or "
+        "light-blocks (small networks; not trained yet)",
+    )  # fmt: skip
+    look.add_argument(
+        "--texture", dest="renderer", action="store_const", const="textured",
+        help="the same as --renderer textured",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.set_defaults(run=run)
@@ -55,50 +69,63 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if not 16 <= args.size <= MAX_SIZE:
         raise UsageError("picture_size", f"{args.size} px is no size for a picture.",
                          f"Choose 16 to {MAX_SIZE}.")  # fmt: skip
-    if args.turntable is not None and not 1 <= args.turntable <= 1000:
-        raise UsageError("turntable", "A turntable needs 1 to 1000 pictures.", "Try 12.")
+    if args.turntable is not None and not 1 <= args.turntable <= MAX_TURNTABLE:
+        raise UsageError("turntable", f"A turntable needs 1 to {MAX_TURNTABLE} pictures.",
+                         "Try 12.")  # fmt: skip
     avatar = load_avatar(args.avatar)
     head, _ = load_head(str(avatar.provenance.get("head", "open")))
-    pictures = _neural_maps(avatar) if args.neural_maps else _pictures(avatar, head, args)
-    paths = write_pictures(pictures, args.out, avatar.name)
-    outputs = [str(path) for path in paths]
+    if args.neural_maps:
+        pictures = _neural_maps(avatar)
+        several = True
+    else:
+        views = _views(avatar, head, args)
+        several = bool(args.turntable or args.expressions)
+        pictures = _drawn(avatar, head, views, args)
+    outputs = [str(path) for path in write_pictures(pictures, args.out, avatar.name, several)]
     console.result({"outputs": outputs}, [f"wrote {path}" for path in outputs])
     return 0
 
 
-def _pictures(
-    avatar: Avatar, head: HeadModel, args: argparse.Namespace
-) -> list[tuple[str, U8]]:
-    draw = _drawer(avatar, head, args)
-    if args.turntable:
-        return _turntable(avatar, head, args, draw)
-    if args.expressions:
-        return _expressions(avatar, head, args, draw)
-    return [("", draw(_camera(avatar, head, args.yaw, args), None))]
-
-
-def _drawer(
-    avatar: Avatar, head: HeadModel, args: argparse.Namespace
-) -> Callable[[Camera, FlameParams | None], U8]:
-    """Return what draws the avatar: the rendering network where it has a neural texture."""
+def _drawn(
+    avatar: Avatar, head: HeadModel, views: Iterable[TitledView], args: argparse.Namespace
+) -> Iterator[Picture]:
+    """Yield titles and pictures of views, by the renderer that was chosen."""
+    from rome_backend.assets.store import AssetStore
     from rome_backend.avatar.render import avatar_picture
+    from rome_backend.avatar.renderers import TEXTURED, chosen_renderer, neural_avatar
     from rome_backend.render.device import torch_device
 
     device = torch_device(args.device)
-    if avatar.neural_texture is None or args.clay or args.texture:
-        return lambda camera, params: avatar_picture(avatar, head, camera, params, args.clay)
-    from rome_backend.assets.store import AssetStore
-    from rome_backend.avatar.installed_networks import rendering_networks
-    from rome_backend.avatar.neural_render import neural_picture
-
-    system = rendering_networks(avatar.weights_id, head, AssetStore(), device)
-    return lambda camera, params: neural_picture(
-        system, avatar, head, camera, params, device=device
+    renderer = TEXTURED if args.clay else chosen_renderer(args.renderer, avatar)
+    if renderer == TEXTURED:
+        return (
+            (title, avatar_picture(avatar, head, camera, params, args.clay))
+            for title, (camera, params) in views
+        )
+    return drawn_by_network(
+        neural_avatar(renderer, avatar, head, AssetStore(), device), views, args.size
     )
 
 
-def _neural_maps(avatar: Avatar) -> list[tuple[str, U8]]:
-    """Return the stored preview and the channels of an avatar's neural texture."""
+def drawn_by_network(
+    avatar: NeuralAvatar, views: Iterable[TitledView], size: int
+) -> Iterator[Picture]:
+    """Yield titles and pictures of views of size px, drawn in batches.
+
+    While the network draws one batch, another thread prepares the next one's geometry.
+    """
+    from rome_backend.avatar.stream import in_batches, made_ahead
+
+    def prepared(batch: list[TitledView]) -> tuple[list[str], HeadFeatures]:
+        return [title for title, _ in batch], avatar.prepare([view for _, view in batch])
+
+    batches = in_batches(views, max(1, BATCH_PIXELS // size**2))
+    for titles, features in made_ahead(batches, prepared):
+        yield from zip(titles, avatar.finish(features), strict=True)
+
+
+def _neural_maps(avatar: Avatar) -> Iterator[Picture]:
+    """Yield the stored preview and the channels of an avatar's neural texture."""
     from rome_backend.avatar.neural_preview import false_colours
 
     if avatar.neural_texture is None or avatar.neural_preview is None:
@@ -106,67 +133,54 @@ def _neural_maps(avatar: Avatar) -> list[tuple[str, U8]]:
             "no_neural_texture", f"The avatar {avatar.name!r} has no neural texture.",
             "Create it with --networks official.",
         )  # fmt: skip
-    channels = false_colours(avatar.neural_texture)
-    return [("neural_preview", avatar.neural_preview), ("neural_channels", channels)]
+    yield "neural_preview", avatar.neural_preview
+    yield "neural_channels", false_colours(avatar.neural_texture)
 
 
-def _camera(avatar: Avatar, head: HeadModel, yaw: float, args: argparse.Namespace) -> Camera:
-    from rome_backend.avatar.animate import avatar_vertices
-    from rome_backend.avatar.render import camera_round
+def _views(avatar: Avatar, head: HeadModel, args: argparse.Namespace) -> Iterator[TitledView]:
+    """Yield the titles and views that the options ask for."""
+    from rome_backend.avatar.animate import avatar_vertices, expression_params
+    from rome_backend.avatar.render import camera_round, expressions_of, face_camera
 
-    return camera_round(avatar_vertices(avatar, head), yaw, args.pitch, args.size)
-
-
-def _turntable(
-    avatar: Avatar,
-    head: HeadModel,
-    args: argparse.Namespace,
-    draw: Callable[[Camera, FlameParams | None], U8],
-) -> list[tuple[str, U8]]:
-    yaws = [360 * number / args.turntable for number in range(args.turntable)]
-    return [(f"{yaw:06.2f}", draw(_camera(avatar, head, yaw, args), None)) for yaw in yaws]
-
-
-def _expressions(
-    avatar: Avatar,
-    head: HeadModel,
-    args: argparse.Namespace,
-    draw: Callable[[Camera, FlameParams | None], U8],
-) -> list[tuple[str, U8]]:
-    from rome_backend.avatar.animate import expression_params
-    from rome_backend.avatar.render import expressions_of, face_camera
-
-    camera = face_camera(avatar, head, args.yaw, args.size)
-    return [
-        (
-            face.title.replace(" ", "_"),
-            draw(camera, expression_params(avatar, head, face.values, face.jaw_deg)),
-        )
-        for face in expressions_of(head)
-    ]
+    if args.expressions:
+        camera = face_camera(avatar, head, args.yaw, args.size)
+        for face in expressions_of(head):
+            params = expression_params(avatar, head, face.values, face.jaw_deg)
+            yield face.title.replace(" ", "_"), (camera, params)
+        return
+    vertices = avatar_vertices(avatar, head)
+    count = args.turntable or 1
+    for number in range(count):
+        yaw = 360 * number / count if args.turntable else args.yaw
+        title = f"{yaw:06.2f}" if args.turntable else ""
+        yield title, (camera_round(vertices, yaw, args.pitch, args.size), None)
 
 
-def write_pictures(pictures: list[tuple[str, U8]], out: Path, name: str) -> list[Path]:
+def write_pictures(pictures: Iterable[Picture], out: Path, name: str, several: bool) -> list[Path]:
     """Write pictures as PNG, all or none: one to OUT.png, several into the folder OUT.
 
-    Raises UsageError when OUT has another ending or several pictures would share one file.
+    Each is written as it comes, on another thread. Raises UsageError when OUT has another ending
+    or several pictures would share one file.
     """
-    from PIL import Image
-
+    from rome_backend.avatar.stream import made_ahead
     from rome_backend.commands.outputs import staged
 
     single = out.suffix.lower() == ".png"
-    if (out.suffix and not single and not out.is_dir()) or (single and len(pictures) > 1):
+    if (out.suffix and not single and not out.is_dir()) or (single and several):
         raise UsageError(
             "picture_out",
             f"{out.name!r} cannot hold {'these pictures' if single else 'a picture'}.",
             "Use a .png for one picture, a name without ending for a folder of several.",
         )
     folder = out.parent if single else out
-    paths = []
     with staged(folder) as stage:
-        for title, image in pictures:
+
+        def written(picture: Picture) -> Path:
+            from PIL import Image
+
+            title, image = picture
             file = out.name if single else f"{name}_{title or 'view'}.png"
-            Image.fromarray(image).save(stage / file)
-            paths.append(folder / file)
-    return paths
+            Image.fromarray(image).save(stage / file, compress_level=PNG_LEVEL)
+            return folder / file
+
+        return list(made_ahead(pictures, written, PICTURES_WAITING))

@@ -35,14 +35,14 @@ def shape_vertices(head: HeadModel, shape: Any, expression: Any = None, xp: Modu
     model has count as zero for the rest; more raise ValueError.
     """
     shape = _floats(shape, shape, xp)
-    vertices = _floats(head.template, shape, xp) + _blend(head.shape_dirs, shape, xp)
+    vertices = _floats(head.template, shape, xp) + blended(head.shape_dirs, shape, xp)
     if expression is None:
         return vertices
-    return vertices + _blend(head.expression_dirs, _floats(expression, shape, xp), xp)
+    return vertices + blended(head.expression_dirs, _floats(expression, shape, xp), xp)
 
 
-def _blend(dirs: Any, coefficients: Any, xp: ModuleType) -> Any:
-    """Return the sum (..., V, 3) of the first directions times their coefficients."""
+def blended(dirs: Any, coefficients: Any, xp: ModuleType = np) -> Any:
+    """Return the sum (..., V, 3) of the first directions (V, 3, S) times coefficients (..., C)."""
     count = coefficients.shape[-1]
     if count > dirs.shape[-1]:
         raise ValueError(f"{count} coefficients for a basis of {dirs.shape[-1]}")
@@ -102,7 +102,7 @@ def skin(
     vertices = _floats(vertices, vertices, xp)
     rotations = _floats(rotations, vertices, xp)
     joints = _floats(joints, vertices, xp)
-    corrected = vertices + _blend(head.pose_dirs, pose_features(rotations, xp), xp)
+    corrected = vertices + blended(head.pose_dirs, pose_features(rotations, xp), xp)
     worlds, places = joint_transforms(joints, rotations, head.parents, xp)
     shifts = places - (worlds @ joints[..., None])[..., 0]
     weights = _floats(head.weights, vertices, xp)

@@ -14,6 +14,7 @@ from rome_backend.avatar.feed_forward import (
     FeedForward,
     FeedForwardOptions,
     RomeNetworks,
+    for_inference,
     offset_rows,
     rome_networks,
 )
@@ -219,3 +220,20 @@ def test_rows_are_latents_then_the_encoded_uv() -> None:
 def test_networks_without_weights_are_refused() -> None:
     with pytest.raises(WrongWeights, match="E_tex"):
         rome_networks({})
+
+
+def test_networks_for_inference_give_the_same_and_only_the_drawing_one_may_be_coarse(
+    networks: RomeNetworks,
+) -> None:
+    exact = for_inference(networks, numbers="float32")
+    coarse = for_inference(networks, numbers="bfloat16")
+    generator = torch.manual_seed(3)
+    seen = torch.randn(1, 47, SIDE, SIDE, generator=generator)
+    for name in ("geometry", "picture"):
+        with torch.no_grad():
+            expected = getattr(networks, name).eval()(seen)
+        assert torch.allclose(getattr(exact, name)(seen), expected, atol=1e-4)
+    assert torch.equal(exact.geometry(seen), coarse.geometry(seen))
+    difference = (exact.picture(seen) - coarse.picture(seen)).abs().max()
+    assert 1e-4 < difference < 0.1 * expected.abs().max()
+    assert exact.segmentation is None and not coarse.picture(seen).requires_grad

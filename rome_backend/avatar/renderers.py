@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What draws an avatar, by name: the textured mesh, the released network, a light renderer.
+
+Does not know pictures; it loads what draws them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from rome_backend.assets.store import AssetStore
+from rome_backend.avatar.head_renderer import FeedForwardOptions, HeadRenderer
+from rome_backend.avatar.head_surface import HeadSurface, head_surface
+from rome_backend.avatar.installed_networks import rendering_networks
+from rome_backend.avatar.light_weights import FOLDER, load_light_renderer
+from rome_backend.avatar.neural_render import Drawing, NeuralAvatar, neural_texture
+from rome_backend.core.errors import AssetMissing, UsageError
+from rome_backend.core.types import Avatar, HeadModel
+from rome_backend.inference.precision import FastNetwork, choose_precision
+from rome_backend.models.light_renderer import LIGHT_RENDERERS, LightRenderer
+
+AUTO, TEXTURED, ROME = "auto", "textured", "rome"
+RENDERERS = (AUTO, TEXTURED, ROME, *LIGHT_RENDERERS)
+
+
+def chosen_renderer(name: str, avatar: Avatar) -> str:
+    """Return the renderer that a name means for an avatar.
+
+    auto: the network that the avatar's neural texture was made for, or the textured mesh.
+    Raises UsageError (`renderer_unknown`).
+    """
+    if name not in RENDERERS:
+        raise UsageError(
+            "renderer_unknown", f"There is no renderer {name!r}.",
+            f"Choose {', '.join(RENDERERS)}.",
+        )  # fmt: skip
+    if name != AUTO:
+        return name
+    return TEXTURED if avatar.neural_texture is None else ROME
+
+
+def neural_avatar(
+    name: str,
+    avatar: Avatar,
+    head: HeadModel,
+    store: AssetStore,
+    device: torch.device | str = "cpu",
+    weights: Path = FOLDER,
+) -> NeuralAvatar:
+    """Return an avatar ready to be drawn by the network of a name, rome or a light renderer's.
+
+    weights: the folder of light renderers' weights. Raises UsageError (`no_neural_texture`),
+    AssetMissing (`renderer_untrained`, `networks_missing`) and FileInvalid.
+    """
+    where = torch.device(device)
+    if name in LIGHT_RENDERERS:
+        network, weights_id = load_light_renderer(name, weights)
+        neural_texture(avatar)
+        if weights_id != avatar.weights_id:
+            raise AssetMissing(
+                "networks_missing",
+                f"The renderer {name!r} was trained for other neural textures.",
+                "Render with --renderer auto.",
+            )
+        surface = head_surface(head, np.ones(len(head.template), np.float32), where)
+        return NeuralAvatar(light_drawing(network, surface, where), avatar, head)
+    neural_texture(avatar)
+    system = rendering_networks(avatar.weights_id, head, store, where)
+    return NeuralAvatar(Drawing(system.renderer, where), avatar, head)
+
+
+def light_drawing(
+    network: LightRenderer, surface: HeadSurface, device: torch.device | str = "cpu"
+) -> Drawing:
+    """Return a light renderer ready for frames of a head's surface, which is on the device."""
+    where = torch.device(device)
+    fast: nn.Module = FastNetwork(network, choose_precision("auto", where), where)
+    renderer = HeadRenderer(surface, fast, options=FeedForwardOptions(plain_normals=True))
+    return Drawing(renderer, where, network.params.reduction, soft=True)
