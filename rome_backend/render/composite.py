@@ -23,12 +23,28 @@ def opened_mask(mask: torch.Tensor, legacy: bool = False) -> torch.Tensor:
     What is thinner than 9 px (with legacy: lower than 9 px) goes. Outside the picture nothing
     erodes and nothing grows.
     """
-    kernel = (_KERNEL, 1 if legacy else _KERNEL)
-    padding = (_KERNEL // 2, 0 if legacy else _KERNEL // 2)
     flat = mask.reshape(-1, 1, *mask.shape[-2:]).float()
-    eroded = -functional.max_pool2d(-flat, kernel, stride=1, padding=padding)
-    grown = functional.max_pool2d(eroded, kernel, stride=1, padding=padding)
+    eroded = -_grown(-flat, legacy)
+    grown = _grown(eroded, legacy)
     return grown.reshape(mask.shape).to(mask.dtype)
+
+
+def _grown(values: torch.Tensor, columns_only: bool) -> torch.Tensor:
+    """Return the largest value of the window round each pixel, one direction after the other."""
+    tall = _largest(values, -2)
+    return tall if columns_only else _largest(tall, -1)
+
+
+def _largest(values: torch.Tensor, dim: int) -> torch.Tensor:
+    """Return the largest of the nine values round each along one direction, by doubling."""
+    length, reach = values.shape[dim], _KERNEL // 2
+    edges = (reach, reach, 0, 0) if dim == -1 else (0, 0, reach, reach)
+    padded = functional.pad(values, edges, value=-torch.inf)
+    largest = padded
+    for step in (1, 2, 4):  # of windows of 2, 4 and 8
+        rest = largest.shape[dim] - step
+        largest = torch.maximum(largest.narrow(dim, 0, rest), largest.narrow(dim, step, rest))
+    return torch.maximum(largest.narrow(dim, 0, length), padded.narrow(dim, 2 * reach, length))
 
 
 def on_plain_ground(

@@ -25,8 +25,11 @@ def interpolate_corners(fragments: Fragments, attributes: torch.Tensor) -> torch
     pixel, corner, weights = covered_pixels(fragments, attributes.shape[-3])
     if attributes.ndim == 3:
         corner = corner % attributes.shape[0]
-    flat = attributes.reshape(-1, 3, attributes.shape[-1])
-    values = (flat[corner] * weights[..., None]).sum(1)
+    channels = attributes.shape[-1]
+    rows = attributes.reshape(-1, 3 * channels).index_select(0, corner)
+    first, second, third = rows.view(-1, 3, channels).unbind(1)
+    values = torch.addcmul(first * weights[:, :1], second, weights[:, 1:2])
+    values = torch.addcmul(values, third, weights[:, 2:])
     out = values.new_zeros(count * height * width, values.shape[-1])
     return out.index_copy(0, pixel, values).view(count, height, width, -1)
 

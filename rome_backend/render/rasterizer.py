@@ -97,8 +97,11 @@ def fragments_of(
     count, height, width = index.shape
     flat = index.flatten().long()
     kept = (flat >= 0).nonzero()[:, 0]
-    corner = flat[kept] + (kept // (height * width)) * len(faces)
-    corners = vertices[:, faces].reshape(-1, 9).index_select(0, corner).view(-1, 3, 3)
+    corner = flat.index_select(0, kept)
+    if count > 1:
+        corner = corner + (kept // (height * width)) * len(faces)
+    table = vertices.index_select(1, faces.flatten()).reshape(-1, 9)
+    corners = table.index_select(0, corner).view(-1, 3, 3)
     centre = pixel_centres(kept % (height * width), height, width).to(vertices)
     weights = barycentric(corners[..., :2], centre, area_epsilon)
     depth = (weights * corners[..., 2]).sum(-1)
@@ -119,35 +122,36 @@ def _nearest_faces(
     vertices: torch.Tensor, faces: torch.Tensor, height: int, width: int, area_epsilon: float
 ) -> torch.Tensor:
     """Return (N, H, W) int64 face indices, -1 where there is none."""
-    count = vertices.shape[0]
-    size = vertices.new_tensor([width, height]).double()
-    corners = vertices[:, faces].double().flatten(0, 1)
-    pixels = (corners[..., :2] + 1) * (size / 2) - 0.5
-    face = torch.arange(len(faces), device=faces.device).repeat(count)
-    picture = torch.arange(count, device=faces.device).repeat_interleave(len(faces))
-    first, last = _pixel_range(pixels[..., 1].amin(1), pixels[..., 1].amax(1), height)
-    area = _cross(pixels[:, 1] - pixels[:, 0], pixels[:, 2] - pixels[:, 0])
-    usable = torch.isfinite(corners).flatten(1).all(1) & (area != 0) & (last >= first)
-    kept = usable.nonzero()[:, 0]
-    planes = _planes(pixels[kept], corners[kept, :, 2], area[kept])
-    ndc_area = area[kept] * 4 / (width * height)
-    planes[:, 3] *= (ndc_area / (ndc_area - area_epsilon))[:, None]
-    face, base, first = face[kept], picture[kept] * height, first[kept]
-    rows = last[kept] - first + 1
+    count, total = vertices.shape[0], len(faces)
+    corners = vertices.index_select(1, faces.flatten()).double().view(-1, 3, 3)
+    x, y, z = corners.permute(2, 1, 0).contiguous().unbind(0)  # (3, M) each
+    x, y = (x + 1) * (width / 2) - 0.5, (y + 1) * (height / 2) - 0.5
+    first, last = _pixel_range(y.amin(0), y.amax(0), height)
+    left, right = _pixel_range(x.amin(0) - _EDGE_TOLERANCE, x.amax(0) + _EDGE_TOLERANCE, width)
+    area = _twice_area(x, y)
+    finite = torch.isfinite((x + y + z).sum(0))
+    kept = (finite & (area != 0) & (last >= first) & (right >= left)).nonzero()[:, 0]
+    planes = _planes(*(_at(each, kept) for each in (x, y, z)))
+    ndc_area = area.index_select(0, kept) * 4 / (width * height)
+    planes[9:] *= ndc_area / (ndc_area - area_epsilon)
+    first, rows = first.index_select(0, kept), (last - first + 1).index_select(0, kept)
+    base = torch.div(kept, max(total, 1), rounding_mode="floor")
+    place = torch.stack([kept - base * total, first, base * height])
     buffer = torch.full((count * height * width,), _NOTHING, device=vertices.device)
     for start, end in _chunks(rows, _MAX_ROWS):
         part = slice(start, end)
         owner, offset = _expand(rows[part])
-        row = first[part][owner] + offset
-        left, right, depth, slope = _spans(planes[part], owner, row, width)
-        target = (base[part][owner] + row) * width
-        _scatter(buffer, face[part][owner], target, left, right, depth, slope)
+        face, row, picture = _at(place[:, part], owner).unbind(0)
+        row = row + offset
+        left, right, depth = _spans(planes[:, part], owner, row, width)
+        _scatter(buffer, torch.stack([face, (picture + row) * width]), left, right, depth)
     index = torch.where(buffer == _NOTHING, -1, buffer & 0xFFFFFFFF)
     return index.view(count, height, width)
 
 
-def _cross(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+def _twice_area(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Return twice the signed areas (M,) of triangles with corners x, y (3, M)."""
+    return (x[1] - x[0]) * (y[2] - y[0]) - (y[1] - y[0]) * (x[2] - x[0])
 
 
 def _pixel_range(
@@ -159,19 +163,21 @@ def _pixel_range(
     return first.nan_to_num(size).long(), last.nan_to_num(-1).long()
 
 
-def _planes(pixels: torch.Tensor, z: torch.Tensor, area: torch.Tensor) -> torch.Tensor:
-    """Return (M, 4, 3): three edge functions, >= 0 inside, and depth, as a x + b y + c."""
-    start, end = pixels[:, [1, 2, 0]], pixels[:, [2, 0, 1]]
-    step = end - start
-    edges = torch.stack([-step[..., 1], step[..., 0], _cross(start, end)], dim=-1)
-    edges = edges * torch.sign(area)[:, None, None]
+def _planes(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+    """Return what is the same in all rows of faces with corners x, y px, z (3, M each), (12, M).
+
+    Rows 0-8: the edge functions a x + b y + c, >= 0 inside, of three edges: three of a, of b, of
+    c; 9-11: depth as a x + b y + c.
+    """
+    next_x, next_y = x[[1, 2, 0]], y[[1, 2, 0]]
+    area = _twice_area(x, y)
+    edges = torch.cat([y - next_y, next_x - x, x * next_y - y * next_x]) * torch.sign(area)
     # Depth relative to the first corner keeps its precision on slivers.
-    u, v = pixels[:, 1] - pixels[:, 0], pixels[:, 2] - pixels[:, 0]
-    p, q = z[:, 1] - z[:, 0], z[:, 2] - z[:, 0]
-    a = (p * v[:, 1] - q * u[:, 1]) / area
-    b = (q * u[:, 0] - p * v[:, 0]) / area
-    c = z[:, 0] - a * pixels[:, 0, 0] - b * pixels[:, 0, 1]
-    return torch.cat([edges, torch.stack([a, b, c], dim=-1)[:, None]], dim=1)
+    u_x, u_y, v_x, v_y = x[1] - x[0], y[1] - y[0], x[2] - x[0], y[2] - y[0]
+    p, q = z[1] - z[0], z[2] - z[0]
+    a = (p * v_y - q * u_y) / area
+    b = (q * u_x - p * v_x) / area
+    return torch.cat([edges, torch.stack([a, b, z[0] - a * x[0] - b * y[0]])])
 
 
 def _chunks(counts: torch.Tensor, limit: int) -> list[tuple[int, int]]:
@@ -192,50 +198,66 @@ def _chunks(counts: torch.Tensor, limit: int) -> list[tuple[int, int]]:
 
 def _expand(counts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """For counts (M,) return for every unit its owner's index and its number within the owner."""
-    total = counts.cumsum(0)
     owner = torch.repeat_interleave(counts)
-    return owner, torch.arange(len(owner), device=counts.device) - (total - counts)[owner]
+    before = counts.cumsum(0) - counts
+    units = torch.arange(len(owner), device=counts.device)
+    return owner, units - before.index_select(0, owner)
+
+
+def _at(table: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """Return the columns (R, P) of a table (R, M); far faster on a CPU than index_select."""
+    return table.gather(1, chosen.expand(len(table), -1))
 
 
 def _spans(
     planes: torch.Tensor, owner: torch.Tensor, row: torch.Tensor, width: int
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Per (face, row): first and last pixel inside, depth at column 0, its step per column."""
-    plane, y = planes[owner], row.double()[:, None]
-    a, rest = plane[..., 0], plane[..., 1] * y + plane[..., 2]
-    crossing = -rest[:, :3] / a[:, :3]
-    low = torch.where(a[:, :3] > 0, crossing, -torch.inf).amax(1)
-    high = torch.where(a[:, :3] < 0, crossing, torch.inf).amin(1)
-    flat = (a[:, :3] == 0) & (rest[:, :3] < -_EDGE_TOLERANCE * plane[:, :3, 1].abs())
-    high = torch.where(flat.any(1), -torch.inf, high)
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Per (face, row): first and last pixel inside; depth at column 0 and its step (2, R)."""
+    y = row.double()
+    plane = _at(planes, owner)
+    a, slope = plane[:3], plane[9]
+    rest = plane[3:6] * y + plane[6:9]
+    crossing = -rest / a
+    low = crossing.masked_fill(a <= 0, -torch.inf).amax(0)
+    high = crossing.masked_fill(a >= 0, torch.inf).amin(0)
+    if bool((planes[:3] == 0).any()):
+        flat = (a == 0) & (rest < -_EDGE_TOLERANCE * plane[3:6].abs())
+        high = high.masked_fill(flat.any(0), -torch.inf)
     left, right = _pixel_range(low, high, width)
-    return left, right, rest[:, 3], a[:, 3]
+    return left, right, torch.stack([plane[10] * y + plane[11], slope])
 
 
 def _scatter(
     buffer: torch.Tensor,
-    face: torch.Tensor,
-    target: torch.Tensor,
+    place: torch.Tensor,
     left: torch.Tensor,
     right: torch.Tensor,
     depth: torch.Tensor,
-    slope: torch.Tensor,
 ) -> None:
-    """Write the spans' packed (depth, face) into the buffer where they are the least."""
+    """Write the spans' packed (depth, face) into the buffer where they are the least.
+
+    place (2, R): the span's face, and where its row starts in the buffer; depth: of _spans.
+    """
     widths = (right - left + 1).clamp(min=0)
+    place = torch.cat([place, left[None]])
     for start, end in _chunks(widths, _MAX_PIXELS):
         part = slice(start, end)
         owner, offset = _expand(widths[part])
-        column = left[part][owner] + offset
-        z = (depth[part][owner] + slope[part][owner] * column).float()
-        key = (_sortable(z) << 32) | face[part][owner]
-        buffer.scatter_reduce_(0, target[part][owner] + column, key, "amin")
+        face, target, first = _at(place[:, part], owner).unbind(0)
+        z, slope = _at(depth[:, part], owner).unbind(0)
+        column = first + offset
+        key = (_sortable((z + slope * column).float()) << 32) | face
+        buffer.scatter_reduce_(0, target + column, key, "amin")
 
 
 def _sortable(z: torch.Tensor) -> torch.Tensor:
     """Map f32 to int64 in the same order (IEEE bits, negative numbers reversed)."""
     bits = (z + 0.0).view(torch.int32)  # + 0.0 makes -0 and +0 equal
     return (bits ^ ((bits >> 31) & 0x7FFFFFFF)).long()
+
+
+def _cross(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
 
 
 def barycentric(
