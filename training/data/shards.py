@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Samples in tar shards of WebDataset's layout, with a manifest; written so that a kill costs one.
+
+Does not know how samples are made, losses or networks.
+
+A shard is an uncompressed tar of PNG pictures and masks, one JSON and perhaps offsets (.npy) per
+sample, named ``<number>.<part>``. It is written under another name and then renamed; after it the
+manifest. A run that was interrupted continues with the first shard that the manifest lacks, and
+the same settings give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import tarfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from rome_backend.core.atomic_file import replacing
+from rome_backend.core.errors import FileInvalid, UsageError
+from rome_backend.core.types import F32, U8
+from training.batch import Sample
+
+_LOG = logging.getLogger(__name__)
+FORMAT, VERSION = "rome training shards", 1
+MANIFEST = "manifest.json"
+_PICTURES = ("source", "source_matte", "target", "target_matte", "hair", "whole")
+_NUMBERS = ("shape", "expression", "jaw", "rotation", "camera", "landmarks")
+_MOST_BYTES = 64 << 20  # of one part of a sample
+
+
+@dataclass(frozen=True)
+class StoredSample:
+    """A sample with what else is known of it: extra pictures (T, T) u8 by name, and the person's
+    offsets (V, 3) f32 m, kept to 16 bits, or None."""
+
+    sample: Sample
+    extra: Mapping[str, U8]
+    offsets: F32 | None = None
+
+
+def write_shards(
+    folder: Path,
+    make: Callable[[int], StoredSample],
+    count: int,
+    settings: Mapping[str, Any],
+    per_shard: int = 16,
+    progress: Callable[[int, int], None] = lambda done, count: None,
+) -> Path:
+    """Write samples 0..count-1 and return the manifest's path; what is there is kept.
+
+    settings: what the samples depend on, JSON-able; progress: told samples done and their count.
+    Raises UsageError (`shards_differ`) when the folder holds shards of other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    head = {"format": FORMAT, "version": VERSION, "settings": dict(settings)}
+    head |= {"per_shard": per_shard}
+    done = _kept(folder, head)
+    for first in range(0, count, per_shard):
+        index, last = first // per_shard, min(first + per_shard, count)
+        if index < len(done) and done[index]["samples"] == last - first:
+            continue
+        file = f"shard-{index:06d}.tar"
+        with replacing(folder / file) as stream:
+            digest = _write(stream, make, range(first, last), lambda n: progress(n, count))
+        done[index:] = [{"file": file, "samples": last - first, "sha256": digest}]
+        text = json.dumps({**head, "shards": done}, indent=1, sort_keys=True)
+        with replacing(folder / MANIFEST) as stream:
+            stream.write(text.encode())
+    return folder / MANIFEST
+
+
+def _kept(folder: Path, head: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the manifest's entries up to the first whose file is gone or damaged."""
+    if not (folder / MANIFEST).exists():
+        return []
+    manifest = _read_manifest(folder)
+    if {name: manifest.get(name) for name in head} != json.loads(json.dumps(head)):
+        raise UsageError(
+            "shards_differ",
+            f"The folder {str(folder)!r} holds shards that were made with other settings.",
+            "Choose an empty folder, or the settings that its manifest names.",
+        )
+    kept: list[dict[str, Any]] = []
+    for entry in manifest["shards"]:
+        path = folder / entry["file"]
+        if not path.is_file() or _digest(path.read_bytes()) != entry["sha256"]:
+            _LOG.warning("%s is gone or damaged and is made again", entry["file"])
+            break
+        kept.append(entry)
+    return kept
+
+
+def _write(
+    stream: Any, make: Callable[[int], StoredSample], numbers: range, told: Callable[[int], None]
+) -> str:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+        for number in numbers:
+            stored = make(number)
+            for part, data in _parts(stored).items():
+                member = tarfile.TarInfo(f"{number:08d}.{part}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+            told(number + 1)
+    stream.write(buffer.getvalue())
+    return _digest(buffer.getvalue())
+
+
+def _parts(stored: StoredSample) -> dict[str, bytes]:
+    """Return the files of a sample by the ends of their names."""
+    sample = stored.sample
+    pictures = {**sample.pictures(), **stored.extra}
+    numbers = {name: getattr(sample, name).astype(float).tolist() for name in _NUMBERS}
+    text = json.dumps({"number": sample.number, **numbers}, sort_keys=True)
+    parts = {f"{name}.png": _png(values) for name, values in pictures.items()}
+    if stored.offsets is not None:
+        stream = io.BytesIO()
+        np.save(stream, stored.offsets.astype("<f2"), allow_pickle=False)
+        parts["offsets.npy"] = stream.getvalue()
+    return parts | {"json": text.encode()}
+
+
+def _png(values: U8) -> bytes:
+    stream = io.BytesIO()
+    Image.fromarray(values).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+        entries = [(e["file"], e["samples"], e["sha256"]) for e in manifest["shards"]]
+        plain = all(Path(file).name == file and count > 0 for file, count, _ in entries)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _invalid(path, "cannot be read") from error
+    if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION) or not plain:
+        raise _invalid(path, "is not a manifest of training shards of this version")
+    return dict(manifest)
+
+
+def _invalid(path: Path, what: str) -> FileInvalid:
+    return FileInvalid("shards_invalid", f"{str(path)!r} {what}.", "Make the shards again.")
+
+
+class ShardSet:
+    """The samples of a folder of shards, by their place.
+
+    Raises FileInvalid (`shards_invalid`) when manifest or shards are not what they should be.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.manifest = _read_manifest(folder)
+        self._places = [
+            (entry["file"], row)
+            for entry in self.manifest["shards"]
+            for row in range(entry["samples"])
+        ]
+        self._members: dict[str, list[dict[str, tarfile.TarInfo]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def stored(self, place: int) -> StoredSample:
+        """Return sample number ``place`` of the set with its extra pictures."""
+        file, row = self._places[place]
+        path = self._folder / file
+        try:
+            with tarfile.open(path, "r:") as tar:
+                parts = self._rows(tar, file)[row]
+                data = {name: _content(tar, member) for name, member in parts.items()}
+            return _stored(data)
+        except (OSError, tarfile.TarError, ValueError, KeyError, IndexError, TypeError) as error:
+            raise _invalid(path, f"is damaged ({error})") from error
+
+    def sample(self, place: int) -> Sample:
+        """Return sample number ``place`` of the set."""
+        return self.stored(place).sample
+
+    def _rows(self, tar: tarfile.TarFile, file: str) -> list[dict[str, tarfile.TarInfo]]:
+        if file not in self._members:
+            rows: dict[str, dict[str, tarfile.TarInfo]] = {}
+            for member in tar.getmembers():
+                key, _, part = member.name.partition(".")
+                rows.setdefault(key, {})[part] = member
+            self._members[file] = list(rows.values())
+        return self._members[file]
+
+
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if member.size > _MOST_BYTES:
+        raise ValueError(f"{member.name} is too large")
+    stream = tar.extractfile(member)
+    if stream is None:
+        raise ValueError(f"{member.name} is no file")
+    return stream.read()
+
+
+def _stored(data: Mapping[str, bytes]) -> StoredSample:
+    pictures = {
+        name.removesuffix(".png"): np.asarray(Image.open(io.BytesIO(content), formats=["PNG"]))
+        for name, content in data.items()
+        if name.endswith(".png")
+    }
+    numbers = json.loads(data["json"])
+    arrays: dict[str, Any] = {name: np.array(numbers[name], np.float32) for name in _NUMBERS}
+    seen: dict[str, Any] = {name: pictures.pop(name) for name in _PICTURES}
+    offsets = None
+    if "offsets.npy" in data:
+        stored = np.load(io.BytesIO(data["offsets.npy"]), allow_pickle=False)
+        offsets = stored.astype(np.float32)
+    return StoredSample(Sample(number=int(numbers["number"]), **seen, **arrays), pictures, offsets)
