@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     from rome_backend.core.atomic_file import replacing
+    from rome_backend.core.avatar_text import Packed, pack_steps, unpacked
     from rome_backend.core.camera import crop_camera, orbit
     from rome_backend.core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
     from rome_backend.core.identity_names import (
@@ -23,7 +24,9 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     from rome_backend.core.message_codec import receive, send
     from rome_backend.core.messages import (
         PASSES,
+        PICTURE_SIDES,
         PROTOCOL,
+        AvatarKept,
         AvatarReady,
         Cancel,
         CreateAvatar,
@@ -32,6 +35,7 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
         Failed,
         FrameReady,
         Hello,
+        KeepAvatar,
         LoadAvatar,
         Message,
         Progress,
@@ -48,6 +52,7 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     from rome_backend.core.types import JOINTS, Camera, RigArrays, RigKey
 else:
     from .core.atomic_file import replacing
+    from .core.avatar_text import Packed, pack_steps, unpacked
     from .core.camera import crop_camera, orbit
     from .core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
     from .core.identity_names import (
@@ -59,7 +64,9 @@ else:
     from .core.message_codec import receive, send
     from .core.messages import (
         PASSES,
+        PICTURE_SIDES,
         PROTOCOL,
+        AvatarKept,
         AvatarReady,
         Cancel,
         CreateAvatar,
@@ -68,6 +75,7 @@ else:
         Failed,
         FrameReady,
         Hello,
+        KeepAvatar,
         LoadAvatar,
         Message,
         Progress,
@@ -88,7 +96,9 @@ __all__ = [
     "JOINTS",
     "JOINTS_PROPERTY",
     "PASSES",
+    "PICTURE_SIDES",
     "PROTOCOL",
+    "AvatarKept",
     "AvatarReady",
     "Camera",
     "Cancel",
@@ -99,9 +109,11 @@ __all__ = [
     "Failed",
     "FrameReady",
     "Hello",
+    "KeepAvatar",
     "LoadAvatar",
     "Message",
     "OutOfResources",
+    "Packed",
     "Progress",
     "ProtocolError",
     "Rebake",
@@ -120,9 +132,11 @@ __all__ = [
     "load_rig",
     "plain_words",
     "orbit",
+    "pack_steps",
     "receive",
     "replacing",
     "rig_from_tensors",
     "send",
     "srgb_to_linear",
+    "unpacked",
 ]

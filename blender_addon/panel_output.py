@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 import bpy
 
+from .engine.engine import ENGINE
+from .engine.panels import draw_renderer
 from .panel_head import HeadPanel
 
 RENDER = (
@@ -48,6 +50,8 @@ class ROME_PT_render(HeadPanel, bpy.types.Panel):
         """Draw the engine and the view transform that it needs."""
         column = self.layout.column()
         column.prop(context.scene.render, "engine")
+        if context.scene.render.engine == ENGINE:
+            draw_renderer(column, context.scene)
         column.prop(context.scene.view_settings, "view_transform")
         _draw_buttons(column, RENDER)
         if context.scene.camera is None:

@@ -31,6 +31,7 @@ MODULES: tuple[str, ...] = (
     "operators.report_tools",
     "operators.photo_view",
     "operators.export",
+    "engine.renderer",
     "engine.viewport",
     "engine.engine",
     "engine.panels",

@@ -13,6 +13,7 @@ from .camera import frame_view, scene_camera
 from .frames import draw_frame
 from .heads import heads_in
 from .pixels import PASSES, pass_arrays, scene_linear_matrix
+from .renderer import look_of, tell
 from .viewport import ENGINE, Viewport, draw, new_viewport, update
 
 UNEXPECTED = "ROME: something went wrong that should not have; the console has the details"
@@ -80,7 +81,9 @@ class ROME_RenderEngine(bpy.types.RenderEngine):
         self.update_progress(0.1)
         count = f"{len(heads)} head{'' if len(heads) == 1 else 's'}"
         self.update_stats("ROME", f"Frame {scene.frame_current} | Drawing {count}")
-        frame = draw_frame(heads, view, wanted_passes(layer), lambda: is_stopped(self))
+        look = look_of(scene)
+        frame = draw_frame(heads, view, wanted_passes(layer), lambda: is_stopped(self), look)
+        tell(frame)
         self.update_progress(0.9)
         arrays = pass_arrays(frame, scene_linear_matrix())
         result = self.begin_result(0, 0, view.camera.width, view.camera.height, layer=layer.name)

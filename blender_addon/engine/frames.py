@@ -13,8 +13,10 @@ from ..backend.client import shared
 from ..core_access import Cancelled, FrameReady, RenderFrame, RomeError
 from .camera import FrameView
 from .heads import FrameHead
+from .renderer import Look
 
 POLL_SECONDS = 0.02
+FORGOTTEN = ("surface_unknown", "avatar_unknown")
 
 
 class Backend(Protocol):
@@ -28,15 +30,21 @@ class Backend(Protocol):
 
 
 class _Known:
-    """The surfaces that the backend was sent. It may have forgotten them, or been restarted."""
+    """What the backend was sent: ("surface" or "avatar", its id). It may have forgotten it, or
+    been restarted."""
 
-    surfaces: set[str] = set()
+    things: set[tuple[str, str]] = set()
 
 
 def frame_request(
-    heads: Sequence[FrameHead], view: FrameView, passes: Iterable[str], viewport: bool = False
+    heads: Sequence[FrameHead],
+    view: FrameView,
+    passes: Iterable[str],
+    look: Look | None = None,
+    viewport: bool = False,
 ) -> RenderFrame:
     """Return the message that asks for a frame."""
+    look = look or Look()
     return RenderFrame(
         0,
         view.camera.width,
@@ -47,7 +55,10 @@ def frame_request(
         tuple(head.vertices for head in heads),
         tuple(head.head_to_world for head in heads),
         tuple(passes),
-        viewport=viewport,
+        look.renderer,
+        viewport,
+        () if look.renderer == "textured" else tuple(head.avatar_id for head in heads),
+        look.picture_side,
     )
 
 
@@ -56,45 +67,58 @@ def draw_frame(
     view: FrameView,
     passes: Iterable[str],
     is_cancelled: Callable[[], bool],
+    look: Look | None = None,
     backend: Backend | None = None,
 ) -> FrameReady:
     """Return the drawn frame.
 
-    A backend that does not know a surface (a new one, or one that forgot) is sent all of them
-    again, once. Raises Cancelled as soon as is_cancelled() says so, and whatever RomeError the
-    backend answers.
+    A backend that does not know a surface or an avatar (a new one, or one that forgot) is sent
+    all of them again, once. Raises Cancelled as soon as is_cancelled() says so, and whatever
+    RomeError the backend answers.
     """
     client = backend or shared()
-    message = frame_request(heads, view, passes)
-    send_surfaces(client, heads, is_cancelled)
+    look = look or Look()
+    message = frame_request(heads, view, passes, look)
+    send_needed(client, heads, look, is_cancelled)
     try:
         return wait_for(client, client.request(message), is_cancelled)
     except RomeError as error:
-        if error.code != "surface_unknown":
+        if error.code not in FORGOTTEN:
             raise
-    forget_surfaces()
-    send_surfaces(client, heads, is_cancelled)
+    forget_sent()
+    send_needed(client, heads, look, is_cancelled)
     return wait_for(client, client.request(message), is_cancelled)
 
 
-def send_surfaces(
-    client: Backend, heads: Sequence[FrameHead], is_cancelled: Callable[[], bool]
+def send_needed(
+    client: Backend, heads: Sequence[FrameHead], look: Look, is_cancelled: Callable[[], bool]
 ) -> None:
-    """Send the surfaces that the backend has not been sent yet."""
-    for head in heads:
-        if head.surface_id not in _Known.surfaces:
-            wait_for(client, client.request(head.surface()), is_cancelled)
-            _Known.surfaces.add(head.surface_id)
+    """Send what the backend needs for a frame and has not been sent yet."""
+    for thing, make in _needed(heads, look).items():
+        if thing not in _Known.things and (message := make()) is not None:
+            wait_for(client, client.request(message), is_cancelled)
+            _Known.things.add(thing)
 
 
-def unsent_surfaces(heads: Sequence[FrameHead]) -> list[FrameHead]:
-    """Return the heads whose surface the backend has not been sent, and take them for sent.
+def unsent_messages(heads: Sequence[FrameHead], look: Look) -> list[Any]:
+    """Return the messages that a frame needs to be sent before it, and take them for sent.
 
-    For who does not wait: what was sent in vain comes out as `surface_unknown`.
+    For who does not wait: what was sent in vain comes out as an error of FORGOTTEN.
     """
-    found = {head.surface_id: head for head in heads if head.surface_id not in _Known.surfaces}
-    _Known.surfaces.update(found)
-    return list(found.values())
+    needed = _needed(heads, look)
+    missing = [make() for thing, make in needed.items() if thing not in _Known.things]
+    _Known.things.update(needed)
+    return [message for message in missing if message is not None]
+
+
+def _needed(heads: Sequence[FrameHead], look: Look) -> dict[tuple[str, str], Callable[[], Any]]:
+    """Return what a frame needs -> what makes its message."""
+    found: dict[tuple[str, str], Callable[[], Any]] = {}
+    for head in heads:
+        found["surface", head.surface_id] = head.surface
+        if head.avatar_id and look.renderer != "textured":
+            found["avatar", head.avatar_id] = head.avatar
+    return found
 
 
 def wait_for(client: Backend, request: Any, is_cancelled: Callable[[], bool]) -> Any:
@@ -109,6 +133,6 @@ def wait_for(client: Backend, request: Any, is_cancelled: Callable[[], bool]) ->
             continue
 
 
-def forget_surfaces() -> None:
-    """Send every surface again when it is next needed."""
-    _Known.surfaces.clear()
+def forget_sent() -> None:
+    """Send everything again when it is next needed."""
+    _Known.things.clear()

@@ -5,7 +5,7 @@ Does not know cameras or the backend.
 
 Everything comes from Blender and nothing from the avatar: modifiers, sculpting, edited UVs and a
 painted texture are drawn as they stand in the viewport, and a head is drawn in a file whose
-avatar is lost.
+avatar is lost. Only networks need more than what Blender shows, and name the avatar.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core_access import RomeError, SetSurface
+from ..core_access import KeepAvatar, RomeError, SetSurface
+from ..head.stored_avatar import avatar_id, neural_weights, text_of
 from ..rig.links import is_head, linked_part
 from ..rig.names import ORIGIN, UV_MAP
 from ..rig.properties import read_property
@@ -31,7 +32,8 @@ class FrameHead:
     """One head, or one instance of it, in one frame.
 
     surface_id: names the content of faces (F, 3) i32, uvs (F, 3, 2) f32 and texture;
-    vertices (V, 3) f32 m in world space; head_to_world (4, 4) f64.
+    vertices (V, 3) f32 m in world space; head_to_world (4, 4) f64; avatar_id: of the avatar that
+    the head carries if networks can draw it, else "".
     """
 
     surface_id: str
@@ -40,10 +42,18 @@ class FrameHead:
     faces: NDArray[np.int32]
     uvs: NDArray[np.float32]
     texture: Texture
+    avatar_id: str = ""
 
     def surface(self) -> SetSurface:
         """Return the message that makes the surface known."""
         return SetSurface(0, self.surface_id, self.faces, self.uvs, self.texture.pixels)
+
+    def avatar(self) -> KeepAvatar | None:
+        """Return the message that makes the avatar known; None where nobody carries it any more."""
+        text = text_of(self.avatar_id)
+        if text is None:
+            return None
+        return KeepAvatar(0, self.avatar_id, np.frombuffer(text.encode("utf-8"), np.uint8))
 
 
 def heads_in(depsgraph: bpy.types.Depsgraph) -> list[FrameHead]:
@@ -85,6 +95,7 @@ def read_head(instance: bpy.types.DepsgraphObjectInstance) -> FrameHead:
         faces,
         uvs,
         texture,
+        avatar_id(original) if neural_weights(original) else "",
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from .engine import ENGINE
+from .renderer import TEXTURED, renderer_line
 
 EVERY_ENGINE = "BLENDER_RENDER"  # what Blender's panels call themselves when any engine fits
 
@@ -50,6 +51,16 @@ def _set(target: bpy.types.bpy_struct, settings: dict[str, object]) -> None:
         setattr(target, name, value)
 
 
+def draw_renderer(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Draw the choice of what draws the heads, and what does."""
+    layout.prop(scene.rome, "renderer")
+    if scene.rome.renderer != TEXTURED:
+        layout.prop(scene.rome, "picture_side")
+    line = renderer_line(scene)
+    if line:
+        layout.label(text=line, icon="INFO")
+
+
 class ROME_PT_render_colours(bpy.types.Panel):
     """Whether the picture will have the texture's colours."""
 
@@ -68,8 +79,9 @@ class ROME_PT_render_colours(bpy.types.Panel):
         """Draw the panel."""
         column = self.layout.column()
         column.label(text="Draws ROME heads only, on a transparent ground.")
+        draw_renderer(column, context.scene)
         if colours_are_exact(context.scene):
-            column.label(text="Colours are those of the texture.", icon="CHECKMARK")
+            column.label(text="Colours are those of the renderer.", icon="CHECKMARK")
         else:
             column.label(text="Color Management changes the colours.", icon="INFO")
             column.operator(ROME_OT_use_render_engine.bl_idname, text="Use Exact Colours")

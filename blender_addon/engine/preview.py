@@ -10,17 +10,18 @@ moves, frames are small and have one sample per pixel; when all is still, one fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any
 
 import numpy as np
 
 from ..backend.client import shared
-from ..core_access import Camera, FrameReady, RomeError
+from ..core_access import PICTURE_SIDES, Camera, FrameReady, RomeError
 from .camera import FrameView
-from .frames import Backend, forget_surfaces, frame_request, unsent_surfaces
+from .frames import FORGOTTEN, Backend, forget_sent, frame_request, unsent_messages
 from .heads import FrameHead
+from .renderer import Look, tell
 
 STILL_SECONDS = 0.25
 RETRY_SECONDS = 3.0
@@ -40,15 +41,18 @@ SCALES = {Quality.MOVING: 0.5, Quality.STILL: 1.0}
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a viewport should show: its heads, and the view with the region's size in px."""
+    """What a viewport should show: its heads, the view with the region's size in px, and what
+    is to draw them."""
 
     heads: tuple[FrameHead, ...]
     view: FrameView
+    look: Look = field(default_factory=Look)
 
     def is_like(self, other: Wanted | None) -> bool:
         """Return whether both come to the same pixels."""
         return (
             other is not None
+            and self.look == other.look
             and _size(self.view) == _size(other.view)
             and np.array_equal(self.view.camera.world_to_clip, other.view.camera.world_to_clip)
             and np.array_equal(self.view.world_to_view, other.view.world_to_view)
@@ -59,12 +63,12 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Asked:
-    """A frame under way, with the surfaces that were sent before it."""
+    """A frame under way, with what was sent before it."""
 
     wanted: Wanted
     quality: Quality
     request: Any
-    surfaces: Sequence[Any]
+    before: Sequence[Any]
 
 
 @dataclass(eq=False)
@@ -130,11 +134,14 @@ class Preview:
     def _ask(self, quality: Quality) -> None:
         assert self._wanted is not None
         client = self.backend or shared()
-        heads = self._wanted.heads
-        surfaces = [client.request(head.surface()) for head in unsent_surfaces(heads)]
+        heads, look = self._wanted.heads, self._wanted.look
+        before = [client.request(message) for message in unsent_messages(heads, look)]
         view = _scaled(self._wanted.view, SCALES[quality])
-        message = frame_request(heads, view, ("combined",), viewport=quality is Quality.MOVING)
-        self._asked = Asked(self._wanted, quality, client.request(message), surfaces)
+        moving = quality is Quality.MOVING
+        if moving:
+            look = replace(look, picture_side=PICTURE_SIDES[0])
+        message = frame_request(heads, view, ("combined",), look, viewport=moving)
+        self._asked = Asked(self._wanted, quality, client.request(message), before)
 
     def _drop_outdated(self) -> None:
         """Give a full frame up that is no longer of the newest state; small ones end by themselves
@@ -150,16 +157,17 @@ class Preview:
         if asked is None or not asked.request.future.done():
             return
         self._asked = None
-        error = next(filter(None, map(_error_of, (*asked.surfaces, asked.request))), None)
+        error = next(filter(None, map(_error_of, (*asked.before, asked.request))), None)
         if error is None:
             self.frame = asked.request.future.result()
             self.number += 1
+            tell(self.frame)
             self.problem, self._forgotten, self._shown = "", False, (asked.wanted, asked.quality)
-        elif error.code == "surface_unknown" and not self._forgotten:
+        elif error.code in FORGOTTEN and not self._forgotten:
             self._forgotten = True  # a new backend, or one that had too many: tell it again, once
-            forget_surfaces()
+            forget_sent()
         elif error.code not in HARMLESS:
-            forget_surfaces()
+            forget_sent()
             self.problem, self._retry_at = str(error), now + RETRY_SECONDS
 
 

@@ -20,6 +20,7 @@ from .camera import FrameView
 from .heads import FrameHead, read_heads
 from .pixels import scene_linear_matrix
 from .preview import Preview, Wanted
+from .renderer import look_of
 
 ENGINE = "ROME"
 LOOK_EVERY = 0.02
@@ -112,7 +113,8 @@ def update(viewport: Viewport, context: bpy.types.Context, depsgraph: bpy.types.
     viewport.read(context, depsgraph, now)
     if not viewport.problem:
         view = region_view(context.region, context.region_data)
-        viewport.preview.step(Wanted(viewport.heads, view), now)
+        look = look_of(depsgraph.scene)
+        viewport.preview.step(Wanted(viewport.heads, view, look), now)
     if viewport.is_busy():
         keep_looking()
 

@@ -10,11 +10,11 @@ from collections.abc import Generator
 
 import bpy
 
-from ..core_access import AvatarReady, plain_words, rig_from_tensors
+from ..core_access import AvatarReady, pack_steps, plain_words, rig_from_tensors
 from ..rig.build import BuiltHead, build_steps, remove_head
 from ..rig.update import Kept, update_steps
 from .placement import place
-from .stored_avatar import pack_steps, store
+from .stored_avatar import store
 
 
 def new_head_steps(ready: AvatarReady) -> Generator[None, None, BuiltHead]:
@@ -28,7 +28,7 @@ def new_head_steps(ready: AvatarReady) -> Generator[None, None, BuiltHead]:
     complete = False
     try:
         packed = yield from pack_steps(ready.avatar)
-        store(built.mesh, packed)
+        store(built.mesh, packed, ready.weights)
         place(built, bpy.context.scene)
         complete = True
     finally:
@@ -46,7 +46,7 @@ def updated_head_steps(ready: AvatarReady, head: bpy.types.Object) -> Generator[
     yield
     packed = yield from pack_steps(ready.avatar)
     kept = yield from update_steps(head, rig)
-    store(head, packed)
+    store(head, packed, ready.weights)
     return kept
 
 

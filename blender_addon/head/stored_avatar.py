@@ -1,62 +1,25 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The avatar's file inside the .blend: compressed text on the head's mesh data.
 
-Does not know what an avatar's file holds. Text survives where Blender cuts bytes at the first
-zero, and mesh data travel with copies, links and appends.
+Does not know what an avatar's file holds, nor how it becomes text. Text survives where Blender
+cuts bytes at the first zero, and mesh data travel with copies, links and appends.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import zlib
-from collections.abc import Generator
-from dataclasses import dataclass
-
 import bpy
-import numpy as np
-from numpy.typing import NDArray
 
-from ..core_access import RomeError
+from ..core_access import Packed, RomeError, unpacked
 
 AVATAR = "rome_avatar"
 AVATAR_ID = "rome_avatar_id"
-CHUNK = 1 << 20
-LEVEL = 1
-LIMIT = 1 << 30
-Bytes = bytes | memoryview | NDArray[np.uint8]
+WEIGHTS = "rome_avatar_weights"
 
 
-def avatar_key(content: Bytes) -> str:
-    """Return the id of an avatar's file: the same as the backend gives it."""
-    return hashlib.sha256(content).hexdigest()[:32]
-
-
-@dataclass(frozen=True)
-class Packed:
-    """An avatar's file as text, and its id."""
-
-    text: str
-    key: str
-
-
-def pack_steps(content: Bytes) -> Generator[None, None, Packed]:
-    """Compress an avatar's file in steps; nothing is stored."""
-    packer = zlib.compressobj(LEVEL)
-    packed = bytearray()
-    view = memoryview(content).cast("B")
-    for start in range(0, len(view), CHUNK):
-        packed += packer.compress(view[start : start + CHUNK])
-        yield
-    packed += packer.flush()
-    yield
-    return Packed(base64.b64encode(packed).decode("ascii"), avatar_key(content))
-
-
-def store(mesh: bpy.types.Object, packed: Packed) -> None:
-    """Store a packed avatar on the mesh's data."""
+def store(mesh: bpy.types.Object, packed: Packed, weights: str = "") -> None:
+    """Store a packed avatar on the mesh's data; weights: as neural_weights."""
     mesh.data[AVATAR_ID] = packed.key
+    mesh.data[WEIGHTS] = weights
     mesh.data[AVATAR] = packed.text
 
 
@@ -70,11 +33,13 @@ def avatar_id(mesh: bpy.types.Object) -> str:
     return str(mesh.data.get(AVATAR_ID, ""))
 
 
-def stored_avatar(mesh: bpy.types.Object) -> bytes:
-    """Return the stored avatar's file.
+def neural_weights(mesh: bpy.types.Object) -> str:
+    """Return the id of the networks that draw the stored avatar, "" where none can."""
+    return str(mesh.data.get(WEIGHTS, "")) if has_avatar(mesh) else ""
 
-    Raises RomeError 'avatar_missing' or 'avatar_damaged'.
-    """
+
+def stored_text(mesh: bpy.types.Object) -> str:
+    """Return the stored avatar as the text that it is; RomeError 'avatar_missing' without one."""
     text = mesh.data.get(AVATAR)
     if text is None:
         raise RomeError(
@@ -82,19 +47,20 @@ def stored_avatar(mesh: bpy.types.Object) -> bytes:
             f"{mesh.name} carries no avatar.",
             "Create the head again from the photo, or load its .rome file.",
         )
-    try:
-        unpacker = zlib.decompressobj()
-        content = unpacker.decompress(base64.b64decode(text, validate=True), LIMIT)
-    except (ValueError, binascii.Error, zlib.error) as error:
-        raise _damaged(mesh) from error
-    if not unpacker.eof or avatar_key(content) != avatar_id(mesh):
-        raise _damaged(mesh)
-    return content
+    return str(text)
 
 
-def _damaged(mesh: bpy.types.Object) -> RomeError:
-    return RomeError(
-        "avatar_damaged",
-        f"The avatar inside {mesh.name} is damaged.",
-        "Create the head again from the photo, or load its .rome file.",
-    )
+def text_of(key: str) -> str | None:
+    """Return the text of the avatar with this id, whichever mesh of the file holds it."""
+    for data in bpy.data.meshes:
+        if data.get(AVATAR_ID) == key and AVATAR in data:
+            return str(data[AVATAR])
+    return None
+
+
+def stored_avatar(mesh: bpy.types.Object) -> bytes:
+    """Return the stored avatar's file.
+
+    Raises RomeError 'avatar_missing' or 'avatar_damaged'.
+    """
+    return unpacked(stored_text(mesh), avatar_id(mesh), mesh.name)

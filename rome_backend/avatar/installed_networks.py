@@ -17,7 +17,13 @@ from rome_backend.assets import rome_table_kinds
 from rome_backend.assets.store import AssetStore
 from rome_backend.avatar import choices
 from rome_backend.avatar.choices import Choice
-from rome_backend.avatar.feed_forward import FeedForward, FeedForwardOptions, rome_networks
+from rome_backend.avatar.feed_forward import (
+    FeedForward,
+    FeedForwardOptions,
+    RomeNetworks,
+    for_inference,
+    rome_networks,
+)
 from rome_backend.avatar.head_surface import (
     head_surface,
     kept_vertices,
@@ -93,25 +99,40 @@ def rendering_networks(
 
     Raises AssetMissing (`networks_missing`) when it is not installed, or another one is.
     """
+    require_networks(weights_id, store)
+    return _feed_forward(head, store, device)
+
+
+def drawing_network(weights_id: str, store: AssetStore, device: torch.device) -> nn.Module:
+    """Return the network that draws, for any head; AssetMissing as rendering_networks."""
+    require_networks(weights_id, store)
+    return _rome_networks(store, device).picture
+
+
+def require_networks(weights_id: str, store: AssetStore) -> None:
+    """Raise AssetMissing (`networks_missing`) unless networks of these weights are installed."""
     installed = {record.name: record for record in store.list()}
     record = installed.get(choices.ROME_NETWORKS)
     if record is None or record.sha256[:ID_DIGITS] != weights_id:
         raise AssetMissing(
             "networks_missing",
             "The networks that made this avatar's neural texture are not installed.",
-            "Import the same rome.pth, or render with --texture.",
+            "Import the same rome.pth, or render with --renderer textured.",
         )
-    return _feed_forward(head, store, device)
 
 
 def _feed_forward(
     head: HeadModel, store: AssetStore, device: torch.device, tightness: float = 0.0
 ) -> FeedForward:
-    parts, _ = split_checkpoint(_tensors(choices.ROME_NETWORKS, store))
     mask = offset_mask(head, _mean_offsets(store))
     mask = tightened(mask, kept_vertices(head), tightness)
     surface = head_surface(head, mask, device)
-    return FeedForward(rome_networks(parts, device), surface, FeedForwardOptions())
+    return FeedForward(_rome_networks(store, device), surface, FeedForwardOptions())
+
+
+def _rome_networks(store: AssetStore, device: torch.device) -> RomeNetworks:
+    parts, _ = split_checkpoint(_tensors(choices.ROME_NETWORKS, store))
+    return for_inference(rome_networks(parts, fold=False), device)
 
 
 def _mean_offsets(store: AssetStore) -> Any:

@@ -16,7 +16,8 @@ import numpy as np
 
 from .errors import ProtocolError
 from .framing import Array, Frame, Readable, Writable, read_frame, write_frame
-from .messages import TYPES, ArraySpec, Hello, Json, Message, Tensors, Welcome
+from .message_arrays import ArraySpec
+from .messages import TYPES, Hello, Json, Message, Tensors, Welcome
 
 _HANDSHAKE = (Hello, Welcome)
 _LARGEST = 1 << 63

@@ -12,36 +12,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, get_args
+from typing import Any, get_args
 
 from .errors import ProtocolError
 from .framing import Array
+from .message_arrays import (
+    Boxes,
+    Bytes,
+    CornerUvs,
+    Faces,
+    Layer1,
+    Layer2,
+    Layer3,
+    Layer4,
+    Matrix,
+    Picture,
+    Points,
+)
 
-PROTOCOL = 1
+PROTOCOL = 2
 PASSES = ("combined", "mask", "depth", "uv", "normal")
+RENDERERS = ("auto", "textured", "rome")
+PICTURE_SIDES = (256, 512)
 MAX_SIDE = 1 << 16
-
-
-@dataclass(frozen=True)
-class ArraySpec:
-    """What an array of a message must be: dtype, shape (a letter is any size), finite or not."""
-
-    dtype: str
-    shape: tuple[int | str, ...]
-    finite: bool = False
-
-
-Bytes = Annotated[Array, ArraySpec("uint8", ("N",))]
-Matrix = Annotated[Array, ArraySpec("float64", (4, 4), finite=True)]
-Points = Annotated[Array, ArraySpec("float32", ("V", 3), finite=True)]
-Faces = Annotated[Array, ArraySpec("int32", ("F", 3))]
-CornerUvs = Annotated[Array, ArraySpec("float32", ("F", 3, 2), finite=True)]
-Boxes = Annotated[Array, ArraySpec("float32", ("N", 4), finite=True)]
-Picture = Annotated[Array, ArraySpec("uint8", ("H", "W", 3))]
-Layer1 = Annotated[Array, ArraySpec("float32", ("H", "W"))]
-Layer2 = Annotated[Array, ArraySpec("float32", ("H", "W", 2))]
-Layer3 = Annotated[Array, ArraySpec("float32", ("H", "W", 3))]
-Layer4 = Annotated[Array, ArraySpec("float32", ("H", "W", 4))]
 Json = Mapping[str, Any]
 Tensors = Mapping[str, Array]
 
@@ -93,6 +86,26 @@ class LoadAvatar:
 
 
 @dataclass(frozen=True)
+class KeepAvatar:
+    """Keep what draws an avatar by networks, as avatar_id. Answer: AvatarKept.
+
+    text: the avatar's file as avatar_text packs it, the way it lies in a .blend.
+    """
+
+    request_id: int
+    avatar_id: str
+    text: Bytes
+
+
+@dataclass(frozen=True)
+class AvatarKept:
+    """An avatar that frames can be drawn of, until many newer ones take its place."""
+
+    request_id: int
+    avatar_id: str
+
+
+@dataclass(frozen=True)
 class Rebake:
     """Bake a known avatar's texture again from its source photo. Answer: AvatarReady.
 
@@ -111,7 +124,8 @@ class AvatarReady:
 
     rig, rig_metadata: for core.rig_file.rig_from_tensors; avatar: the bytes of its .rome file;
     faces: found in the source photo (0 when it was loaded); warnings: codes;
-    licences: part -> licence; seconds: stage -> how long it took.
+    licences: part -> licence; seconds: stage -> how long it took;
+    weights: id of the networks that its neural texture is for, "" where it has none.
     """
 
     request_id: int
@@ -124,6 +138,7 @@ class AvatarReady:
     warnings: tuple[str, ...] = ()
     licences: Json = field(default_factory=dict)
     seconds: Json = field(default_factory=dict)
+    weights: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,7 +171,10 @@ class RenderFrame:
 
     width, height: px; world_to_clip: OpenGL clip space; world_to_view: x right, y up, z to the
     viewer (depth is -z); per head: surface_ids, vertices (V, 3) m in world space, in the order
-    of the surface, and head_to_world; passes: of PASSES; renderer: "textured";
+    of the surface, and head_to_world; passes: of PASSES; renderer: of RENDERERS, what draws
+    combined: the textured mesh, the networks "rome", or "auto": these where they can be had;
+    picture_side: px of what the networks draw of a head; avatar_ids: of KeepAvatar per head, ""
+    where it has no neural texture, empty for "textured" (unknown ones: Failed `avatar_unknown`);
     viewport: a newer viewport frame replaces this one while it waits (then Failed `replaced`).
     """
 
@@ -171,12 +189,17 @@ class RenderFrame:
     passes: tuple[str, ...] = ("combined",)
     renderer: str = "textured"
     viewport: bool = False
+    avatar_ids: tuple[str, ...] = ()
+    picture_side: int = PICTURE_SIDES[0]
 
     def __post_init__(self) -> None:
         """Raise ProtocolError (`message_invalid`) unless the parts fit each other."""
         counts = {len(self.surface_ids), len(self.vertices), len(self.head_to_world)}
+        if self.renderer != "textured":
+            counts.add(len(self.avatar_ids))
         sized = all(1 <= side <= MAX_SIDE for side in (self.width, self.height))
-        if len(counts) != 1 or not sized or not set(self.passes) <= set(PASSES):
+        known = self.renderer in RENDERERS and self.picture_side in PICTURE_SIDES
+        if len(counts) != 1 or not sized or not known or not set(self.passes) <= set(PASSES):
             problem = "A frame was asked for whose heads, size or passes make no sense."
             raise ProtocolError("message_invalid", problem, "Update the add-on or report this.")
 
@@ -187,7 +210,8 @@ class FrameReady:
 
     combined (H, W, 4): sRGB-encoded in [0, 1], straight alpha; mask (H, W): coverage in [0, 1];
     depth (H, W): m along the view axis, inf where there is no head; uv (H, W, 2), v up;
-    normal (H, W, 3): unit, world space.
+    normal (H, W, 3): unit, world space. drawn_by: of RENDERERS per head, what drew it; note: why
+    "auto" drew a head without the networks, "" where all are drawn by them or nobody asked.
     """
 
     request_id: int
@@ -196,6 +220,8 @@ class FrameReady:
     depth: Layer1 | None = None
     uv: Layer2 | None = None
     normal: Layer3 | None = None
+    drawn_by: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -255,7 +281,8 @@ class Failed:
 
 
 Message = (
-    Hello | Welcome | CreateAvatar | LoadAvatar | Rebake | AvatarReady | SetSurface | SurfaceReady
-    | RenderFrame | FrameReady | DetectFaces | FacesFound | Cancel | Shutdown | Progress | Failed
+    Hello | Welcome | CreateAvatar | LoadAvatar | Rebake | AvatarReady | KeepAvatar | AvatarKept
+    | SetSurface | SurfaceReady | RenderFrame | FrameReady | DetectFaces | FacesFound | Cancel
+    | Shutdown | Progress | Failed
 )  # fmt: skip
 TYPES: Mapping[str, type[Any]] = {each.__name__: each for each in get_args(Message)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the backend does for the render engine: keeps surfaces, draws frames.
+"""What the backend does for the render engine: keeps surfaces and avatars, draws frames.
 
 Does not know pipes or queues. The renderer is imported by the first frame.
 """
@@ -7,16 +7,29 @@ Does not know pipes or queues. The renderer is imported by the first frame.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rome_backend.core.errors import FileInvalid, RomeError
-from rome_backend.core.messages import FrameReady, Message, RenderFrame, SetSurface, SurfaceReady
+from rome_backend.core.messages import (
+    FrameReady,
+    KeepAvatar,
+    Message,
+    RenderFrame,
+    SetSurface,
+    SurfaceReady,
+)
+from rome_backend.core.types import Camera
 from rome_backend.server.jobs import Handler, Job
+from rome_backend.server.neural_heads import ROME, TEXTURED, NeuralHeads
 
 if TYPE_CHECKING:
+    from rome_backend.avatar.neural_frame import NeuralLook
+    from rome_backend.render.frame import FramePasses
+    from rome_backend.render.scene import PlacedHead
     from rome_backend.render.surface import Surface
 
 KEPT_SURFACES = 32  # more different heads than this do not fit one frame
@@ -34,10 +47,15 @@ class Frames:
     def __init__(self, device: str = "auto") -> None:
         self._device = device
         self._surfaces: OrderedDict[str, Surface] = OrderedDict()
+        self._neural = NeuralHeads(device)
 
     def table(self) -> Mapping[type[Any], Handler]:
         """Return message type -> what answers it."""
-        return {SetSurface: self.set_surface, RenderFrame: self.render}
+        return {
+            SetSurface: self.set_surface,
+            KeepAvatar: self._neural.keep,
+            RenderFrame: self.render,
+        }
 
     def set_surface(self, message: SetSurface, job: Job) -> Message:
         """Keep a surface on the device that draws.
@@ -62,8 +80,11 @@ class Frames:
         return SurfaceReady(message.request_id, message.surface_id)
 
     def render(self, message: RenderFrame, job: Job) -> Message:
-        """Draw a frame (see render.frame); RomeError `surface_unknown` asks for a surface again."""
-        from rome_backend.render.frame import SAMPLES, render_frame
+        """Draw a frame (see render.frame and avatar.neural_frame).
+
+        RomeError `surface_unknown` and `avatar_unknown` ask for something again; others as
+        neural_heads.looks says.
+        """
         from rome_backend.render.scene import PlacedHead
 
         heads = [
@@ -72,19 +93,18 @@ class Frames:
                 message.surface_ids, message.vertices, message.head_to_world, strict=True
             )
         ]
-        samples = VIEWPORT_SAMPLES if message.viewport else SAMPLES
+        looks, note = self._neural.looks(message)
         try:
-            frame = render_frame(
-                heads, message.world_to_clip, message.world_to_view, message.width, message.height,
-                message.passes, samples, job.check,
-            )  # fmt: skip
+            frame = _drawn(message, heads, looks, job)
         except ValueError as error:
             raise FileInvalid(
                 "frame_invalid", f"The frame cannot be drawn: {error}.", _HINT
             ) from error
+        drawn_by = tuple(TEXTURED if look is None else ROME for look in looks)
         return FrameReady(
-            message.request_id, frame.combined, frame.mask, frame.depth, frame.uv, frame.normal
-        )
+            message.request_id, frame.combined, frame.mask, frame.depth, frame.uv, frame.normal,
+            drawn_by, note,
+        )  # fmt: skip
 
     def _surface(self, surface_id: str) -> Surface:
         if surface_id not in self._surfaces:
@@ -93,3 +113,31 @@ class Frames:
             )
         self._surfaces.move_to_end(surface_id)
         return self._surfaces[surface_id]
+
+
+def _drawn(
+    message: RenderFrame,
+    heads: Sequence[PlacedHead],
+    looks: Sequence[NeuralLook | None],
+    job: Job,
+) -> FramePasses:
+    """Return a frame's passes; networks draw combined alone, the others are the mesh's."""
+    from rome_backend.render.frame import SAMPLES, render_frame
+
+    samples = VIEWPORT_SAMPLES if message.viewport else SAMPLES
+    neural = "combined" in message.passes and any(look is not None for look in looks)
+    passes = [name for name in message.passes if name != "combined" or not neural]
+    frame = render_frame(
+        heads, message.world_to_clip, message.world_to_view, message.width, message.height,
+        passes, samples, job.check,
+    )  # fmt: skip
+    if not neural:
+        return frame
+    from rome_backend.avatar.neural_frame import NeuralHead, neural_combined
+
+    placed = map(NeuralHead, heads, message.head_to_world, looks)
+    camera = Camera(message.world_to_clip, message.width, message.height)
+    combined = neural_combined(
+        list(placed), camera, message.world_to_view, message.picture_side, samples, job.check
+    )
+    return replace(frame, combined=combined)

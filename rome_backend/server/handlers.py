@@ -6,8 +6,6 @@ Does not know pipes or queues. Costly packages are imported by the first job tha
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rome_backend.core.avatar_text import avatar_key
 from rome_backend.core.errors import AssetMissing, RomeError
 from rome_backend.core.messages import (
     AvatarReady,
@@ -25,6 +24,7 @@ from rome_backend.core.messages import (
     Rebake,
 )
 from rome_backend.core.rig_file import rig_to_tensors
+from rome_backend.server.avatar_bytes import avatar_of, bytes_of
 from rome_backend.server.estimates import StageSeconds
 from rome_backend.server.jobs import Handler, Job
 
@@ -102,13 +102,10 @@ class Handlers:
         """Take in the bytes of a .rome file; FileInvalid or AssetMissing as its reader says."""
         job.expect(self._seconds.expected("load", {"set up": 2.0, "rig": 0.5}))
         job.enter("set up")
-        from rome_backend.avatar.avatar import load_avatar, require_head_model
+        from rome_backend.avatar.avatar import require_head_model
         from rome_backend.avatar.heads import load_head
 
-        with tempfile.TemporaryDirectory(prefix="rome-") as folder:
-            path = Path(folder) / "avatar.rome"
-            path.write_bytes(message.data.data)
-            avatar = load_avatar(path)
+        avatar = avatar_of(message.data)
         head, basis = load_head(_head_of(avatar))
         require_head_model(avatar, head)
         job.enter("rig")
@@ -184,8 +181,8 @@ class Handlers:
         """Keep an avatar and return it with its rig; its id is a hash of its file."""
         from rome_backend.export.rig_arrays import rig_arrays
 
-        data = _file_bytes(avatar)
-        avatar_id = hashlib.sha256(data).hexdigest()[:32]
+        data = bytes_of(avatar)
+        avatar_id = avatar_key(data)
         self._avatars[avatar_id] = avatar
         self._avatars.move_to_end(avatar_id)
         while len(self._avatars) > KEPT_AVATARS:
@@ -194,6 +191,7 @@ class Handlers:
         return AvatarReady(
             request_id, avatar_id, avatar.name, tensors, metadata,
             np.frombuffer(data, np.uint8), faces, tuple(avatar.warnings), dict(avatar.licences),
+            weights=avatar.weights_id if avatar.neural_texture is not None else "",
         )  # fmt: skip
 
 
@@ -211,12 +209,3 @@ def _head_of(avatar: Avatar) -> str:
 
 def _times(stage: str, photos: int) -> int:
     return photos if stage in PER_PHOTO else 1
-
-
-def _file_bytes(avatar: Avatar) -> bytes:
-    from rome_backend.avatar.avatar import save_avatar
-
-    with tempfile.TemporaryDirectory(prefix="rome-") as folder:
-        path = Path(folder) / "avatar.rome"
-        save_avatar(avatar, path)
-        return path.read_bytes()

@@ -26,19 +26,26 @@ from PIL import Image
 from rome_backend.assets.importer import import_paths
 from rome_backend.assets.store import AssetStore
 from rome_backend.avatar import heads
+from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.avatar import load_avatar
 from rome_backend.avatar.choices import Choice
 from rome_backend.avatar.head_surface import offset_mask
 from rome_backend.avatar.installed_networks import load_networks
 from rome_backend.avatar.neural_source import code_fit, deca_fits, neural_source
 from rome_backend.avatar.rebake import _crop, _fit
+from rome_backend.avatar.render import camera_round
+from rome_backend.avatar.renderers import neural_avatar
 from rome_backend.cli import main
+from rome_backend.core.avatar_text import pack_steps
 from rome_backend.core.camera import fit_camera, project
+from rome_backend.core.messages import KeepAvatar, RenderFrame, SetSurface
 from rome_backend.core.rotations import rotation_matrices
 from rome_backend.core.skinning import posed_vertices, regress_joints, shape_vertices
 from rome_backend.core.types import Avatar, HeadModel
 from rome_backend.export.rig_arrays import rig_arrays
 from rome_backend.models.face_regressor import split_face_code
+from rome_backend.server.frames import Frames
+from rome_backend.server.jobs import Job
 
 PHOTO = "p01_astronaut_collins.png"
 PEAK_GIB = 4.0
@@ -156,6 +163,40 @@ def test_the_neural_texture_can_be_looked_at(
     assert main(["render", str(made), "-o", str(tmp_path / "maps"), "--neural-maps"]) == 0
     sizes = {path.name[-12:]: Image.open(path).size for path in (tmp_path / "maps").iterdir()}
     assert sizes == {"_preview.png": (256, 256), "channels.png": (512, 512)}
+
+
+def test_the_render_engines_frames_are_drawn_by_the_networks(
+    avatar: Avatar, made: Path, head: HeadModel
+) -> None:
+    """The same head, in the same camera, by the messages that Blender sends."""
+    data = made.read_bytes()
+    steps = pack_steps(data)
+    with pytest.raises(StopIteration) as end:
+        while True:
+            next(steps)
+    packed = end.value.value
+    vertices = avatar_vertices(avatar, head)
+    camera = camera_round(vertices, 20.0, 0.0, 256)
+    frames = Frames("cpu")
+    uvs = np.asarray(head.uvs, np.float32)[head.uv_faces]
+    messages = (
+        SetSurface(1, "a", np.asarray(head.faces, np.int32), uvs, avatar.albedo),
+        KeepAvatar(2, packed.key, np.frombuffer(packed.text.encode(), np.uint8)),
+        RenderFrame(
+            3, 256, 256, camera.world_to_clip, camera.world_to_clip, ("a",),
+            (vertices.astype(np.float32),), (np.eye(4),), ("combined", "mask"), "rome",
+            avatar_ids=(packed.key,),
+        ),
+    )  # fmt: skip
+    for message in messages:
+        answer = frames.table()[type(message)](message, Job(message, lambda told: None))
+    assert answer.drawn_by == ("rome",) and answer.mask.max() == 1
+    cpu = torch.device("cpu")
+    drawer = neural_avatar("rome", avatar, head, AssetStore(), cpu)
+    alone = drawer.pictures([(camera, None)], None)[0] / 255
+    kept = (alone[..., 3] > 0) & (answer.combined[..., 3] > 0.9)
+    assert abs((alone[..., 3] > 0).sum() - answer.combined[..., 3].sum()) < 0.1 * 256**2
+    assert np.abs(alone - answer.combined)[kept].mean() < 0.05
 
 
 def test_a_size_the_network_cannot_draw_is_a_usage_error(made: Path, tmp_path: Path) -> None:

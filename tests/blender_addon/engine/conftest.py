@@ -57,15 +57,17 @@ def _addon_error(error):
 def engine(empty_blender):
     """The bpy module with the engine registered; ask for `drawing` or `process` to draw."""
     from blender_addon.engine import engine as module
-    from blender_addon.engine import frames, panels, textures
+    from blender_addon.engine import frames, panels, renderer, textures
 
     textures.forget_textures()
-    frames.forget_surfaces()
-    classes = (*module.CLASSES, *panels.CLASSES)
+    frames.forget_sent()
+    classes = (*renderer.CLASSES, *module.CLASSES, *panels.CLASSES)
     for cls in classes:
         empty_blender.utils.register_class(cls)
+    renderer.register()
     yield empty_blender
     empty_blender.context.scene.render.engine = "BLENDER_WORKBENCH"
+    renderer.unregister()
     for cls in reversed(classes):
         empty_blender.utils.unregister_class(cls)
 

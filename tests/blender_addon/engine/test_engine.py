@@ -249,7 +249,7 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 sys.path[:0] = {path!r}
 from blender_addon.core_access import RomeError
-from blender_addon.engine import engine, frames
+from blender_addon.engine import engine, frames, renderer
 
 class Broken:
     def request(self, message):
@@ -259,9 +259,11 @@ class Broken:
 
 frames.shared = Broken
 bpy.ops.wm.read_factory_settings(use_empty=True)
-bpy.utils.register_class(engine.ROME_RenderEngine)
 import atexit
-atexit.register(bpy.utils.unregister_class, engine.ROME_RenderEngine)
+for each in (*renderer.CLASSES, *engine.CLASSES):
+    bpy.utils.register_class(each)
+    atexit.register(bpy.utils.unregister_class, each)
+renderer.register()
 scene = bpy.context.scene
 scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
 scene.collection.objects.link(scene.camera)

@@ -22,19 +22,21 @@ class Backend:
         self.known, self.sent, self.cancelled, self.broken = set(), [], [], None
 
     def request(self, message):
-        from blender_addon.core_access import FrameReady, RomeError, SetSurface
+        from blender_addon.core_access import FrameReady, KeepAvatar, RomeError, SetSurface
 
         self.sent.append(message)
         future = Future()
         if self.broken is not None:
             future.set_exception(self.broken)
-        elif isinstance(message, SetSurface):
-            self.known.add(message.surface_id)
+        elif isinstance(message, SetSurface | KeepAvatar):
+            self.known.add(getattr(message, "surface_id", None) or message.avatar_id)
             future.set_result(message)
-        elif set(message.surface_ids) <= self.known:
-            future.set_result(FrameReady(1))
-        else:
+        elif not set(message.surface_ids) <= self.known:
             future.set_exception(RomeError("surface_unknown", "What?"))
+        elif not set(filter(None, message.avatar_ids)) <= self.known:
+            future.set_exception(RomeError("avatar_unknown", "Who?"))
+        else:
+            future.set_result(FrameReady(1))
         return SimpleNamespace(future=future)
 
     def cancel(self, request):
@@ -50,26 +52,28 @@ class Backend:
 def backend():
     from blender_addon.engine import frames
 
-    frames.forget_surfaces()
+    frames.forget_sent()
     yield Backend()
-    frames.forget_surfaces()
+    frames.forget_sent()
 
 
-def head(name):
+def head(name, avatar_id=""):
     from blender_addon.engine.heads import FrameHead
 
     texture = SimpleNamespace(pixels=np.zeros((2, 2, 3), np.uint8), digest=b"")
     faces, uvs = np.zeros((1, 3), np.int32), np.zeros((1, 3, 2), np.float32)
-    return FrameHead(name, np.zeros((1, 3), np.float32), np.eye(4), faces, uvs, texture)
+    points = np.zeros((1, 3), np.float32)
+    return FrameHead(name, points, np.eye(4), faces, uvs, texture, avatar_id)
 
 
-def draw(backend, *names, is_cancelled=lambda: False):
+def draw(backend, *names, is_cancelled=lambda: False, look=None, avatars=()):
     from blender_addon.core_access import Camera
     from blender_addon.engine.camera import FrameView
     from blender_addon.engine.frames import draw_frame
 
     view = FrameView(Camera(np.eye(4), 8, 6), np.eye(4))
-    return draw_frame([head(name) for name in names], view, ("mask",), is_cancelled, backend)
+    heads = [head(name, *avatars[place : place + 1]) for place, name in enumerate(names)]
+    return draw_frame(heads, view, ("mask",), is_cancelled, look, backend)
 
 
 def test_a_surface_travels_once(backend):
@@ -127,3 +131,52 @@ def test_the_request_says_what_is_seen(backend):
     frame = backend.sent[-1]
     assert (frame.width, frame.height, frame.surface_ids) == (8, 6, ("a", "b"))
     assert frame.passes == ("mask",) and not frame.viewport
+
+
+@pytest.fixture
+def carried(empty_blender):
+    """A file with a mesh that carries the avatar "ada"."""
+    data = empty_blender.data.meshes.new("Ada")
+    data["rome_avatar_id"], data["rome_avatar"] = "ada", "QUJD"
+    return data
+
+
+def neural(renderer="auto", side=512):
+    from blender_addon.engine.renderer import Look
+
+    return Look(renderer, side)
+
+
+def test_an_avatar_travels_once_and_only_to_who_may_draw_it(backend, carried):
+    draw(backend, "a", "b", avatars=("ada", ""))
+    assert backend.kinds() == ["SetSurface", "SetSurface", "RenderFrame"]
+    for expected in (["KeepAvatar", "RenderFrame"], ["RenderFrame"]):
+        draw(backend, "a", "b", avatars=("ada", ""), look=neural())
+        assert [each.avatar_ids for each in backend.sent[-1:]] == [("ada", "")]
+        assert backend.kinds() == expected
+
+
+def test_the_request_says_what_is_to_draw_and_the_avatar_goes_as_it_lies_in_the_file(
+    backend, carried
+):
+    draw(backend, "a", avatars=("ada",), look=neural("rome"))
+    _, avatar, frame = backend.sent
+    assert (frame.renderer, frame.picture_side) == ("rome", 512)
+    assert (avatar.avatar_id, avatar.text.tobytes()) == ("ada", b"QUJD")
+
+
+def test_a_backend_that_forgot_an_avatar_is_told_again(backend, carried):
+    draw(backend, "a", avatars=("ada",), look=neural())
+    backend.known.discard("ada")
+    backend.kinds()
+    draw(backend, "a", avatars=("ada",), look=neural())
+    assert backend.kinds() == ["RenderFrame", "SetSurface", "KeepAvatar", "RenderFrame"]
+
+
+def test_an_avatar_that_is_gone_is_an_error(backend, carried, empty_blender):
+    from blender_addon.core_access import RomeError
+
+    empty_blender.data.meshes.remove(carried)
+    with pytest.raises(RomeError) as failed:
+        draw(backend, "a", avatars=("ada",), look=neural())
+    assert failed.value.code == "avatar_unknown"

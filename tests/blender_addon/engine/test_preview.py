@@ -58,9 +58,9 @@ class SlowBackend:
 def backend():
     from blender_addon.engine import frames
 
-    frames.forget_surfaces()
+    frames.forget_sent()
     yield SlowBackend()
-    frames.forget_surfaces()
+    frames.forget_sent()
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ import hashlib
 import numpy as np
 import pytest
 
-from blender_addon.core_access import RomeError
+from blender_addon.core_access import RomeError, pack_steps
 from blender_addon.head.stored_avatar import (
     avatar_id,
     has_avatar,
-    pack_steps,
+    neural_weights,
     store,
     stored_avatar,
+    text_of,
 )
 
 
@@ -46,9 +47,19 @@ def test_a_second_avatar_replaces_the_first_also_when_it_is_longer(built):
         assert stored_avatar(built.mesh) == content
 
 
-def test_a_large_avatar_is_packed_in_short_steps():
-    content = np.random.default_rng(0).integers(0, 256, 5 << 20).astype(np.uint8)
-    assert sum(1 for _ in pack_steps(content)) >= 5
+def test_the_text_is_found_by_the_avatar_s_id(built):
+    store(built.mesh, _packed(b"one"), "weights")
+    assert text_of(avatar_id(built.mesh)) == built.mesh.data["rome_avatar"]
+    assert text_of("0" * 32) is None
+
+
+def test_what_its_networks_are_is_known_as_long_as_there_is_an_avatar(built):
+    store(built.mesh, _packed(b"one"), "weights")
+    assert neural_weights(built.mesh) == "weights"
+    del built.mesh.data["rome_avatar"]
+    assert neural_weights(built.mesh) == ""
+    store(built.mesh, _packed(b"two"))
+    assert neural_weights(built.mesh) == ""
 
 
 def test_a_head_without_one_says_so(built):

@@ -15,6 +15,7 @@ from rome_backend.core.framing import Frame
 from rome_backend.core.message_codec import decode, encode, receive, send
 from rome_backend.core.messages import (
     TYPES,
+    AvatarKept,
     AvatarReady,
     Cancel,
     CreateAvatar,
@@ -23,6 +24,7 @@ from rome_backend.core.messages import (
     Failed,
     FrameReady,
     Hello,
+    KeepAvatar,
     LoadAvatar,
     Message,
     Progress,
@@ -40,6 +42,10 @@ RENDER = RenderFrame(
     7, 64, 48, EYE, EYE, ("a", "b"), (POINTS, POINTS[:2]), (EYE, 2 * EYE),
     ("combined", "uv"), viewport=True,
 )  # fmt: skip
+NEURAL = RenderFrame(
+    7, 64, 48, EYE, EYE, ("a",), (POINTS,), (EYE,), renderer="auto", avatar_ids=("ada",),
+    picture_side=512,
+)  # fmt: skip
 EXAMPLES: list[Message] = [
     Hello(1, "0.1.0"),
     Welcome(1, "0.1.0", "cpu", "3.11.7", ""),
@@ -56,8 +62,12 @@ EXAMPLES: list[Message] = [
         np.zeros((2, 4, 3), np.uint8),
     ),
     SurfaceReady(6, "skin"),
+    KeepAvatar(8, "ada", np.arange(5, dtype=np.uint8)),
+    AvatarKept(8, "ada"),
     RENDER,
+    NEURAL,
     FrameReady(7, np.ones((2, 3, 4), np.float32), depth=np.full((2, 3), np.inf, np.float32)),
+    FrameReady(7, drawn_by=("rome", "textured"), note="No."),
     DetectFaces(4, "a.jpg"),
     FacesFound(4, 30, 20, np.ones((1, 4), np.float32), np.zeros((2, 3, 3), np.uint8)),
     Cancel(4),
@@ -143,6 +153,10 @@ WRONG = [
     (RENDER, {"height": 1 << 20}),
     (RENDER, {"passes": ["combined", "secrets"]}),
     (RENDER, {"surface_ids": ["a"]}),
+    (RENDER, {"renderer": "magic"}),
+    (RENDER, {"renderer": "auto"}),
+    (NEURAL, {"avatar_ids": ["ada", "bob"]}),
+    (NEURAL, {"picture_side": 300}),
 ]
 
 
