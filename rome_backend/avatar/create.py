@@ -36,7 +36,7 @@ from rome_backend.core.types import (
 )
 from rome_backend.render.device import torch_device
 from rome_backend.texture.bake import BakedTexture, TextureView, bake
-from rome_backend.tracking.checks import judge
+from rome_backend.tracking.checks import judge, judge_fit
 from rome_backend.tracking.crop import head_crop
 from rome_backend.tracking.face_mesh import FaceTracker
 from rome_backend.tracking.fit import FaceFitter
@@ -171,6 +171,10 @@ def create_avatar(
     views = [_view(path, options, tools, clock) for path in photos]
     with clock.stage("fit"):
         fits = _fits([view.crop for view in views], tools)
+        views = [
+            replace(view, warnings=(*view.warnings, *judge_fit(fit, tools.head.expression_names)))
+            for view, fit in zip(views, fits, strict=True)
+        ]
     source = min(range(len(fits)), key=lambda index: (abs(fits[index].yaw), index))
     crop, fit = views[source].crop, fits[source]
     with clock.stage("silhouette"):

@@ -17,11 +17,13 @@ SENTENCES: Mapping[str, str] = {
     "face_turned": "The face is turned far to the side; its other half is made up.",
     "face_uncertain": "This may not be a human face.",
     "low_detail": "The photo is blurred or blocky there; the texture will be, too.",
+    "mouth_open": "The mouth is wide open; what it looks like closed is a guess.",
     "overexposed": "Much of the face is overexposed; its colours are lost.",
     "photo_reduced": "The photo is very large and was reduced first.",
     "photo_rotated": "The photo lay on its side or upside down and was turned.",
     "several_faces": "There are several faces; the largest was taken unless you chose another.",
     "several_frames": "The file is an animation; its first frame was taken.",
+    "strong_expression": "The face makes a strong expression; some of it stays in the head.",
     "underexposed": "The face is very dark; the texture will be noisy.",
 }
 

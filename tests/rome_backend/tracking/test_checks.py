@@ -11,8 +11,15 @@ import numpy as np
 import pytest
 
 from rome_backend.core.errors import PhotoRefused, UsageError
-from rome_backend.core.types import F32, U8, Photo, TrackedFace
-from rome_backend.tracking.checks import judge, landmark_yaw, outside_share
+from rome_backend.core.types import F32, U8, FaceFit, FlameParams, Photo, TrackedFace
+from rome_backend.tracking.checks import (
+    judge,
+    judge_fit,
+    landmark_yaw,
+    mouth_opening,
+    outside_share,
+    seen_from_the_side,
+)
 from rome_backend.tracking.face_mesh import FaceTracker, face_extent
 from rome_backend.tracking.photo import load_photo
 from rome_backend.tracking.upright import find_faces
@@ -58,6 +65,51 @@ def test_refusals() -> None:
     assert refusal(photo, TrackedFace(flat_face(150, 150, 20), 1.0)) == "face_too_small"
     assert refusal(photo, TrackedFace(flat_face(-20, 150, 120), 1.0)) == "face_cut_off"
     assert refusal(photo, TrackedFace(flat_face(150, 150, 120, 75), 1.0)) == "face_turned"
+
+
+@pytest.mark.parametrize(
+    ("yaw", "score", "profile"),
+    [(0, 0.6, False), (40, 0.6, False), (47, 1.0, False), (47, 0.6, True), (-50, 0.7, True),
+     (-62, 1.0, True), (50, 0.1, False), (20, 0.3, False)],
+)  # fmt: skip
+def test_profiles(yaw: float, score: float, profile: bool) -> None:
+    assert seen_from_the_side(TrackedFace(flat_face(150, 150, 120, yaw), score)) == profile
+
+
+def test_a_profile_that_is_hardly_a_face_is_still_called_a_profile() -> None:
+    photo = Photo(np.zeros((300, 300, 3), np.uint8), None, "holiday.jpg")
+    assert refusal(photo, TrackedFace(flat_face(150, 150, 120, 50), 0.35)) == "face_turned"
+    assert refusal(photo, TrackedFace(flat_face(150, 150, 120, 10), 0.35)) == "no_face"
+
+
+def face_with_lips_apart(gap: float) -> F32:
+    """Return a flat face whose eye corners are 80 px apart and whose inner lips gap px."""
+    landmarks = flat_face(150, 150, 120)
+    landmarks[[33, 263]] = [110, 120, 0], [190, 120, 0]
+    landmarks[[13, 14]] = [150, 180, 0], [150, 180 + gap, 0]
+    return landmarks
+
+
+@pytest.mark.parametrize(("gap", "share"), [(0.0, 0.0), (16.0, 0.2), (40.0, 0.5)])
+def test_how_far_a_mouth_is_open(gap: float, share: float) -> None:
+    landmarks = face_with_lips_apart(gap)
+    assert mouth_opening(landmarks) == pytest.approx(share)
+    assert mouth_opening(landmarks * np.float32(3)) == pytest.approx(share)
+
+
+NAMES = ("eyeBlinkLeft", "eyeBlinkRight", "jawForward", "mouthFrownLeft", "mouthShrugLower")
+
+
+@pytest.mark.parametrize(
+    ("values", "strong"),
+    [((0, 0, 0, 0, 0), False), ((1, 1, 0, 0.8, 0.5), False), ((0, 0, 0.9, 1.0, 1.2), True)],
+)
+def test_strong_expressions(values: tuple[float, ...], strong: bool) -> None:
+    """Closed eyes are none, and components without a name say nothing."""
+    params = FlameParams(np.zeros(3), np.array(values))
+    fit = FaceFit(params, 1.0, np.eye(3), np.zeros(2), 0.0, 0.0, 0.0, 0.0)
+    assert judge_fit(fit, NAMES) == (("strong_expression",) if strong else ())
+    assert judge_fit(fit, [f"Exp{k}" for k in range(5)]) == ()
 
 
 @pytest.mark.parametrize("number", [-1, 1, 5])
@@ -152,6 +204,16 @@ def test_every_photo_gives_a_head(data_dir: Path, tracker: FaceTracker) -> None:
         if result == "refuse":
             refused[path.name] = why
     assert refused == {}
+
+
+def test_screams_and_turned_heads_warn(data_dir: Path, tracker: FaceTracker) -> None:
+    found = {}
+    for path in sorted((data_dir / "photos").iterdir()):
+        if path.name[:3] in ("p02", "p04", "p10", "p13", "p25"):
+            found[path.name[:3]] = outcome(path, tracker)[1]
+    assert found["p25"] == ("mouth_open",)
+    assert found["p13"] == ("face_turned",)  # 39 degrees by the fit
+    assert found["p02"] == found["p04"] == found["p10"] == ()
 
 
 WHY = {
