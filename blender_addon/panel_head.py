@@ -16,6 +16,7 @@ from .head.stored_avatar import has_avatar
 from .head_properties import POSES
 from .panel import RomePanel, draw_text
 from .properties import settings_of
+from .rig.links import linked_part
 from .rig.properties import read_property
 
 FIRST_OFFSETS = 10
@@ -183,6 +184,8 @@ class ROME_PT_texture(HeadPanel, bpy.types.Panel):
         column.prop(settings, "texture_size")
         column.prop(settings, "delight")
         column.operator("rome.rebake", icon="FILE_REFRESH")
+        if linked_part(head, "normal_map") or linked_part(head, "roughness_map"):
+            column.label(text="Normal and roughness maps are estimates", icon="INFO")
 
 
 CLASSES = (

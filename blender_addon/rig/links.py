@@ -9,25 +9,28 @@ from __future__ import annotations
 
 import bpy
 
-from .material import HeadImages
+from .material import OPTIONAL, HeadImages
 from .names import LINK_PREFIX, PROPERTY_PREFIX
 
 PARTS = ("camera", "albedo", "confidence", "photo")
-NEURAL_PREVIEW = "neural_preview"  # only where there are networks
+NEURAL_PREVIEW = "neural_preview"
+OPTIONAL_PARTS = tuple(part for part, _, _ in OPTIONAL)  # a head may lack them
 
 
 def link_parts(mesh: bpy.types.Object, camera: bpy.types.Object, images: HeadImages) -> None:
-    """Store pointers to the head's camera and its images; a neural preview only if there is one."""
+    """Store pointers to the head's camera and to the images it has."""
     mesh[LINK_PREFIX + "camera"] = camera
     mesh[LINK_PREFIX + "albedo"] = images.albedo
     mesh[LINK_PREFIX + "confidence"] = images.confidence
-    if images.neural_preview is not None:
-        mesh[LINK_PREFIX + NEURAL_PREVIEW] = images.neural_preview
+    for part in OPTIONAL_PARTS:
+        image = getattr(images, part)
+        if image is not None:
+            mesh[LINK_PREFIX + part] = image
     mesh[LINK_PREFIX + "photo"] = camera.data.background_images[0].image
 
 
 def linked_part(mesh: bpy.types.Object, part: str) -> bpy.types.ID | None:
-    """Return a part of PARTS or NEURAL_PREVIEW, or None where an artist deleted it."""
+    """Return a part of PARTS or OPTIONAL_PARTS, or None where an artist deleted it."""
     found = mesh.get(LINK_PREFIX + part)
     return found if isinstance(found, bpy.types.ID) else None
 

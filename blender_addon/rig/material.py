@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core_access import RigArrays
-from .names import PRINT, image_name, material_name
+from .names import ESTIMATE, PRINT, UV_MAP, image_name, material_name
 from .png import png_bytes
 
 Setting = float | tuple[float, float, float]
@@ -30,17 +30,26 @@ SKIN: dict[str, Setting] = {
 EYES: dict[str, Setting] = {"Roughness": 0.12, "Specular IOR Level": 0.5}
 SHADER = "ShaderNodeBsdfPrincipled"
 NEURAL_PREVIEW = "NeuralPreview"
+# What a head may lack: part, name of its image, colour space.
+OPTIONAL = (
+    ("neural_preview", NEURAL_PREVIEW, "sRGB"),
+    ("normal_map", "Normal", "Non-Color"),
+    ("roughness_map", "Roughness", "Non-Color"),
+)
+ESTIMATES = ("normal_map", "roughness_map")
 CONFIDENCE_LABEL = "Confidence: white where the photo showed the surface"
 
 
 @dataclass(frozen=True)
 class HeadImages:
-    """The images of a head's surface: colour, where the photo showed it, and, with networks,
-    what they make of it."""
+    """The images of a head's surface: colour, where the photo showed it, with networks what they
+    make of it, and the estimates of its relief and gloss where there are any."""
 
     albedo: bpy.types.Image
     confidence: bpy.types.Image
     neural_preview: bpy.types.Image | None = None
+    normal_map: bpy.types.Image | None = None
+    roughness_map: bpy.types.Image | None = None
 
 
 def head_images(rig: RigArrays) -> Generator[None, None, HeadImages]:
@@ -49,18 +58,25 @@ def head_images(rig: RigArrays) -> Generator[None, None, HeadImages]:
     yield
     confidence = packed_image(image_name(rig.name, "Confidence"), rig.confidence, "Non-Color")
     yield
-    if rig.neural_preview is None:
-        return HeadImages(albedo, confidence)
-    preview = packed_image(image_name(rig.name, NEURAL_PREVIEW), rig.neural_preview, "sRGB")
-    yield
-    return HeadImages(albedo, confidence, preview)
+    found = [albedo, confidence]
+    for part, role, colour_space in OPTIONAL:
+        pixels = getattr(rig, part)
+        image = None
+        if pixels is not None:
+            image = packed_image(image_name(rig.name, role), pixels, colour_space)
+            if part in ESTIMATES:
+                image[ESTIMATE] = True
+            yield
+        found.append(image)
+    return HeadImages(*found)
 
 
 def add_materials(mesh: bpy.types.Object, rig: RigArrays, images: HeadImages) -> None:
     """Give the mesh slot 0 skin and slot 1 eyes, and assign every face to one of them.
 
     The confidence image stands unlinked in the skin's node tree, ready to be used as a mask; so
-    does the neural preview, to be taken instead of the albedo.
+    does the neural preview, to be taken instead of the albedo. Estimates of relief and gloss are
+    linked, and their nodes say what they are.
     """
     skin = _material(material_name(rig.name, "Skin"), images.albedo, SKIN)
     _add_unlinked_image(skin, images.confidence, CONFIDENCE_LABEL, -120.0)
@@ -69,6 +85,8 @@ def add_materials(mesh: bpy.types.Object, rig: RigArrays, images: HeadImages) ->
     mesh.data.materials.append(skin)
     eyes = _material(material_name(rig.name, "Eyes"), images.albedo, EYES)
     mesh.data.materials.append(eyes)
+    for material in (skin, eyes):
+        _add_estimates(material, images)
     slots = np.asarray(rig.eye_faces).astype(np.int32)
     mesh.data.polygons.foreach_set("material_index", slots)
 
@@ -124,7 +142,34 @@ def _material(
 def _add_unlinked_image(
     material: bpy.types.Material, image: bpy.types.Image, label: str, height: float
 ) -> None:
+    _image_node(material, image, (-340.0, height)).label = label
+
+
+def _image_node(
+    material: bpy.types.Material, image: bpy.types.Image, place: tuple[float, float]
+) -> bpy.types.ShaderNodeTexImage:
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
     node.image = image
-    node.label = label
-    node.location = (-340.0, height)
+    node.location = place
+    return node
+
+
+def _add_estimates(material: bpy.types.Material, images: HeadImages) -> None:
+    """Link the normal map and the roughness map to the shader, as far as there are any."""
+    tree = material.node_tree
+    shader = next(node for node in tree.nodes if node.bl_idname == SHADER)
+    albedo = tree.nodes.active
+    x, y = shader.location
+    if images.roughness_map is not None:
+        gloss = _image_node(material, images.roughness_map, (x - 340.0, y - 720.0))
+        gloss.label = "Roughness (estimate)"
+        tree.links.new(gloss.outputs["Color"], shader.inputs["Roughness"])
+    if images.normal_map is not None:
+        relief = _image_node(material, images.normal_map, (x - 560.0, y - 1020.0))
+        relief.label = "Normal (estimate)"
+        bend = tree.nodes.new("ShaderNodeNormalMap")
+        bend.uv_map = UV_MAP
+        bend.location = (x - 240.0, y - 1020.0)
+        tree.links.new(relief.outputs["Color"], bend.inputs["Color"])
+        tree.links.new(bend.outputs["Normal"], shader.inputs["Normal"])
+    tree.nodes.active = albedo

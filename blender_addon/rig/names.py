@@ -15,6 +15,7 @@ SIGNATURES = "rome_signatures"
 SURFACE = "rome_surface"
 OFFSETS = "rome_offsets"
 PRINT = "rome_print"
+ESTIMATE = "rome_estimate"
 ORIGIN = "origin"
 
 _GROUPS = (
@@ -44,7 +45,8 @@ def camera_name(head: str) -> str:
 
 
 def image_name(head: str, role: str) -> str:
-    """Return the name of an image: role is 'Albedo', 'Confidence' or 'Photo'."""
+    """Return the name of an image: role is 'Albedo', 'Confidence', 'Photo', 'NeuralPreview',
+    'Normal' or 'Roughness'."""
     return f"{head} {role}"
 
 

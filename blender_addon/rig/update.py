@@ -21,7 +21,7 @@ from ..core_access import IDENTITY_JOINTS, RigArrays, RigKey, RomeError
 from .armature import place_bones
 from .camera import Placement, photo_placement
 from .drivers import add_driver
-from .links import NEURAL_PREVIEW, linked_part
+from .links import OPTIONAL_PARTS, linked_part
 from .material import fill_image, is_painted
 from .mesh import add_key
 from .names import BASIS, key_group
@@ -132,7 +132,7 @@ def _pictures(
 ) -> Generator[None, None, tuple[dict[bpy.types.Image, bytes], tuple[str, ...]]]:
     """Return the PNGs of the head's images, and the names of those an artist painted on."""
     pictures, painted = {}, []
-    for part in ("albedo", "confidence", "photo", NEURAL_PREVIEW):
+    for part in ("albedo", "confidence", "photo", *OPTIONAL_PARTS):
         image = linked_part(mesh, part)
         if not isinstance(image, bpy.types.Image) or getattr(rig, part) is None:
             continue

@@ -7,6 +7,7 @@ Does not know photos, networks or how the parts were made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from rome_backend.avatar.choices import Choice
 from rome_backend.core.camera import fit_camera
 from rome_backend.core.types import Avatar, FaceFit, HeadCrop, HeadModel
 from rome_backend.texture.bake import BakedTexture
+from rome_backend.texture.surface_maps import ESTIMATES
 from rome_backend.tracking.silhouette import OffsetFit
 
 
@@ -30,13 +32,15 @@ def assemble(
     offsets: OffsetFit,
     texture: BakedTexture,
     warnings: tuple[str, ...],
+    delight: bool = False,
 ) -> Avatar:
     """Return the avatar of finished parts, with its licences and how it came about.
 
-    names: of the photos, the avatar's own first; crop, fit: of the photo it is made from.
+    names: of the photos, the avatar's own first; crop, fit: of the photo it is made from;
+    delight: whether the texture is without the photo's light.
     """
     height, width = crop.rgb.shape[:2]
-    return Avatar(
+    avatar = Avatar(
         name=Path(names[0]).stem,
         head_model=head.name,
         topology_id=head.topology_id,
@@ -60,6 +64,7 @@ def assemble(
         ),
         provenance=_provenance(names, seed, choice, head, fit) | {"shown": shown_part(crop)},
     )
+    return with_texture(avatar, texture, delight)
 
 
 def _provenance(
@@ -84,6 +89,21 @@ def _provenance(
             "translation": np.asarray(fit.translation).tolist(),
         },
     }
+
+
+def with_texture(avatar: Avatar, texture: BakedTexture, delight: bool) -> Avatar:
+    """Return the avatar with a texture; provenance says whether it is without the photo's light,
+    and what is a guess."""
+    maps = texture.maps
+    facts = {"delight": delight, "estimates": [] if maps is None else list(ESTIMATES)}
+    return replace(
+        avatar,
+        albedo=texture.albedo,
+        confidence=texture.confidence,
+        normal_map=None if maps is None else maps.normal,
+        roughness_map=None if maps is None else maps.roughness,
+        provenance={**avatar.provenance, **facts},
+    )
 
 
 def shown_part(crop: HeadCrop) -> list[int]:

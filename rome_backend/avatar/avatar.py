@@ -44,6 +44,13 @@ LAYOUT: Mapping[str, tuple[str, tuple[int | str, ...]]] = {
     "world_to_clip": ("float64", (4, 4)),
 }
 NEURAL_TEXTURE, NEURAL_PREVIEW = "neural_texture", "neural_preview"
+# What an avatar may lack: name: dtype.
+OPTIONAL: Mapping[str, str] = {
+    NEURAL_TEXTURE: "float32",
+    NEURAL_PREVIEW: "uint8",
+    "normal_map": "uint8",
+    "roughness_map": "uint8",
+}
 
 HEADER_TYPES: Mapping[str, type] = {
     "name": str,
@@ -72,10 +79,9 @@ def save_avatar(avatar: Avatar, path: Path) -> None:
     tensors = {
         name: np.ascontiguousarray(array, dtype=LAYOUT[name][0]) for name, array in tensors.items()
     }
-    if avatar.neural_texture is not None:
-        tensors[NEURAL_TEXTURE] = np.ascontiguousarray(avatar.neural_texture, dtype=np.float32)
-    if avatar.neural_preview is not None:
-        tensors[NEURAL_PREVIEW] = np.ascontiguousarray(avatar.neural_preview, dtype=np.uint8)
+    for name, dtype in OPTIONAL.items():
+        if getattr(avatar, name) is not None:
+            tensors[name] = np.ascontiguousarray(getattr(avatar, name), dtype=dtype)
     _check_arrays(tensors, path)
     write_tensors(path, tensors, _header(avatar))
 
@@ -126,6 +132,7 @@ def _avatar(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> A
     arrays = {
         name: tensors[name] for name in LAYOUT if name not in PARAMS and name != "world_to_clip"
     }
+    arrays |= {name: tensors[name] for name in OPTIONAL if name in tensors}
     return Avatar(
         name=header["name"],
         head_model=header["head_model"],
@@ -135,8 +142,6 @@ def _avatar(tensors: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> A
         warnings=tuple(header["warnings"]),
         licences=header["licences"],
         provenance=header["provenance"],
-        neural_texture=tensors.get(NEURAL_TEXTURE),
-        neural_preview=tensors.get(NEURAL_PREVIEW),
         weights_id=header["weights_id"],
         **arrays,
     )
@@ -187,6 +192,11 @@ def _check_arrays(tensors: Mapping[str, NDArray[Any]], path: Path) -> None:
     preview = tensors.get(NEURAL_PREVIEW)
     if preview is not None and (preview.dtype != np.uint8 or preview.shape[2:] != (3,)):
         raise _damaged(path, f"{NEURAL_PREVIEW!r} is not a (T, T, 3) picture")
+    albedo = tensors["albedo"].shape
+    for name, shape in (("normal_map", albedo), ("roughness_map", albedo[:2])):
+        estimate = tensors.get(name)
+        if estimate is not None and (estimate.dtype != np.uint8 or estimate.shape != shape):
+            raise _damaged(path, f"{name!r} does not fit the texture")
 
 
 def _damaged(path: Path, reason: str) -> FileInvalid:

@@ -184,8 +184,9 @@ def create_avatar(
     warnings = tuple(dict.fromkeys(code for view in views for code in view.warnings))
     names = [path.name for path in photos]
     avatar = assemble(
-        names, options.seed, tools.choice, tools.head, crop, fit, offsets, texture, warnings
-    )
+        names, options.seed, tools.choice, tools.head, crop, fit, offsets, texture, warnings,
+        options.delight,
+    )  # fmt: skip
     with clock.stage("texture"):
         avatar = _with_networks(avatar, neural_texture, tools, options.size)
     clock.progress("texture", 1.0)
@@ -264,4 +265,6 @@ def _texture(
     seen = [
         TextureView.of(head, fits[index], views[index].crop, offsets.offsets) for index in order
     ]
-    return bake(head, seen, options.size, seed=options.seed, check=clock.check)
+    return bake(
+        head, seen, options.size, options.delight, options.seed, clock.check, maps=options.maps
+    )

@@ -25,7 +25,8 @@ class CreateOptions:
     head: "open", "flame" or the path of a head-model file; tracker: "open" or "deca";
     networks: "open", "official" or "linear" (choices.choose turns "auto" into these);
     neural_side: of a neural texture in px, 256 as released, or 512;
-    face_tightness: the released switch deform_face_tightness (head_surface.tightened).
+    face_tightness: the released switch deform_face_tightness (head_surface.tightened);
+    delight: take smooth shading out of the skin; maps: estimate normals and roughness.
     Raises UsageError when a value is not allowed.
     """
 
@@ -38,6 +39,8 @@ class CreateOptions:
     networks: str = OPEN
     neural_side: int = NEURAL_SIDES[0]
     face_tightness: float = 0.0
+    delight: bool = False
+    maps: bool = True
 
     def __post_init__(self) -> None:
         """Check every field."""

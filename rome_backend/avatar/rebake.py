@@ -7,11 +7,11 @@ Does not know the photo itself: what an avatar keeps of it is enough.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from rome_backend.avatar.assemble import with_texture
 from rome_backend.avatar.avatar import require_head_model
 from rome_backend.avatar.create_options import SIZES
 from rome_backend.core.errors import RomeError, UsageError
@@ -27,6 +27,8 @@ def rebake(
     check: Callable[[], None] = lambda: None,
 ) -> Avatar:
     """Return the avatar with a new texture of its source crop; same input, same texture.
+
+    An avatar with estimates of normals and roughness gets them anew, one without stays without.
 
     Args:
         size: side T in texels, of create's SIZES.
@@ -54,8 +56,8 @@ def rebake(
     view = TextureView.of(head, _fit(avatar), _crop(avatar), avatar.offsets)
     seed = avatar.provenance.get("seed", 0)
     seed = seed if type(seed) is int and seed >= 0 else 0
-    texture = bake(head, [view], size, delight, seed, check)
-    return replace(avatar, albedo=texture.albedo, confidence=texture.confidence)
+    texture = bake(head, [view], size, delight, seed, check, maps=avatar.normal_map is not None)
+    return with_texture(avatar, texture, delight)
 
 
 def _crop(avatar: Avatar) -> HeadCrop:

@@ -47,6 +47,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--texture-size", type=int, default=1024, metavar="PX", help="1024 (default), 2048 or 4096"
     )
     parser.add_argument(
+        "--delight", action="store_true", help="take the photo's smooth shading out of the skin"
+    )
+    parser.add_argument(
+        "--maps", action=argparse.BooleanOptionalAction, default=True,
+        help="estimate a normal map and a roughness map (default)",
+    )  # fmt: skip
+    parser.add_argument(
         "--face", type=int, default=0, metavar="N", help="which face by size, 0 the largest"
     )
     parser.add_argument("--seed", type=int, default=0, help="of everything random")
@@ -78,7 +85,7 @@ def chosen_options(args: argparse.Namespace) -> CreateOptions:
     choice = choose(args.tracker, args.head, args.networks, installed)
     return CreateOptions(
         args.texture_size, args.face, args.seed, args.device, choice.head, choice.tracker,
-        choice.networks, args.neural_size, args.face_tightness,
+        choice.networks, args.neural_size, args.face_tightness, args.delight, args.maps,
     )  # fmt: skip
 
 

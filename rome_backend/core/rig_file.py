@@ -23,7 +23,7 @@ _ARRAYS = {
     "uv_faces": np.int32, "joints": np.float32, "parents": np.int32, "weights": np.float32,
     "eye_faces": np.bool_, "albedo": np.uint8, "confidence": np.uint8, "photo": np.uint8,
 }  # fmt: skip
-_PREVIEW = "neural_preview"  # only of a head with a neural texture
+_OPTIONAL = ("neural_preview", "normal_map", "roughness_map")  # what a head may lack
 _HINT = "Make the rig again with this version."
 
 
@@ -45,8 +45,8 @@ def rig_to_tensors(rig: RigArrays) -> tuple[dict[str, Any], dict[str, Any]]:
     tensors: dict[str, Any] = {name: getattr(rig, name) for name in _ARRAYS}
     empty = np.zeros((0, len(rig.vertices), 3), np.float32)
     tensors["key_deltas"] = np.stack([key.delta for key in rig.keys]) if rig.keys else empty
-    if rig.neural_preview is not None:
-        tensors[_PREVIEW] = rig.neural_preview
+    optional = {name: getattr(rig, name) for name in _OPTIONAL}
+    tensors |= {name: array for name, array in optional.items() if array is not None}
     tensors["world_to_clip"] = np.asarray(rig.camera.world_to_clip, np.float64)
     tensors |= {f"region.{name}": mask for name, mask in rig.regions.items()}
     metadata = {
@@ -98,7 +98,7 @@ def rig_from_tensors(
 
 def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> RigArrays:
     """Return the rig of a file's parts, whose presence and JSON types are checked here."""
-    found = {name for name in tensors if not name.startswith("region.")} - {_PREVIEW}
+    found = {name for name in tensors if not name.startswith("region.")} - {*_OPTIONAL}
     wanted = {*_ARRAYS, "key_deltas", "world_to_clip"}
     _require(found == wanted, "arrays are missing or unknown")
     wanted_facts = ("name", "properties", "joint_names", "camera_size", "keys")
@@ -117,8 +117,7 @@ def _assemble(tensors: Mapping[str, Any], metadata: Mapping[str, Any]) -> RigArr
         regions={key[7:]: mask for key, mask in tensors.items() if key.startswith("region.")},
         camera=Camera(tensors["world_to_clip"], *size),
         properties=properties,
-        neural_preview=tensors.get(_PREVIEW),
-        **{array: tensors[array] for array in _ARRAYS},
+        **{array: tensors[array] for array in (*_ARRAYS, *_OPTIONAL) if array in tensors},
     )
 
 
@@ -176,6 +175,10 @@ def _check_shapes(rig: RigArrays) -> None:
     if preview is not None:
         fits = preview.dtype == np.uint8 and preview.ndim == 3 and preview.shape[2] == 3
         _require(fits and preview.size > 0, "its neural preview is no picture")
+    for name, shape in (("normal_map", (side, side, 3)), ("roughness_map", (side, side))):
+        estimate = getattr(rig, name)
+        fits = estimate is None or (estimate.dtype == np.uint8 and estimate.shape == shape)
+        _require(fits, f"{name} does not fit the texture")
     _require(rig.camera.world_to_clip.shape == (4, 4), "its camera is no matrix")
 
 

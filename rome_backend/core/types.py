@@ -11,7 +11,7 @@ Pixels: x right, y down, (0, 0) the outer corner of the top-left pixel (its cent
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -195,6 +195,7 @@ class Avatar:
     albedo (T, T, 3) u8 sRGB; confidence (T, T) u8: 255 where the photo showed the surface;
     neural_texture (C, T, T) f32 or None without networks; weights_id names them;
     neural_preview (T, T, 3) u8 sRGB: what they draw of it, in the texture layout, or None;
+    normal_map (T, T, 3) u8, roughness_map (T, T) u8: estimates (texture.surface_maps), or None;
     source_crop (C, C, 3) u8, source_matte (C, C) u8, source_landmarks (478, 3) f32 crop px,
     camera: head space to the source crop; warnings: codes; licences: part -> licence;
     provenance: JSON-able facts (versions, seed, files, fit).
@@ -219,10 +220,8 @@ class Avatar:
     neural_texture: F32 | None = None
     weights_id: str = ""
     neural_preview: U8 | None = None
-
-    def with_offsets(self, coefficients: F32, free: F32, total: F32) -> Avatar:
-        """Return a copy with other offsets (shapes as the fields of the same meaning)."""
-        return replace(self, offset_coefficients=coefficients, free_offsets=free, offsets=total)
+    normal_map: U8 | None = None
+    roughness_map: U8 | None = None
 
 
 @dataclass(frozen=True)
@@ -274,8 +273,8 @@ class RigArrays:
     joints (K, 3) f32 m: regressed from the neutral identity shape; joint_names, parents, weights;
     eye_faces (F,) bool: faces of the eyeballs; regions: name -> (V,) bool;
     albedo (T, T, 3) u8, confidence (T, T) u8, photo (C, C, 3) u8: the source crop;
-    neural_preview (T, T, 3) u8 or None; camera: head space to that crop;
-    properties: JSON-able custom properties of the object.
+    neural_preview (T, T, 3) u8, normal_map (T, T, 3) u8, roughness_map (T, T) u8: or None;
+    camera: head space to that crop; properties: JSON-able custom properties of the object.
     """
 
     name: str
@@ -297,3 +296,5 @@ class RigArrays:
     camera: Camera
     properties: Mapping[str, Any]
     neural_preview: U8 | None = None
+    normal_map: U8 | None = None
+    roughness_map: U8 | None = None

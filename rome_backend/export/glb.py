@@ -8,6 +8,7 @@ programs that set them. Source of the layout: glTF 2.0 specification, section 3.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pygltflib import (
     Material,
     Mesh,
     Node,
+    NormalMaterialTexture,
     PbrMetallicRoughness,
     Primitive,
     Sampler,
@@ -33,7 +35,7 @@ from pygltflib import (
 
 import rome_backend
 from rome_backend.core.atomic_file import replacing
-from rome_backend.core.types import F32, RigArrays
+from rome_backend.core.types import F32, U8, RigArrays
 from rome_backend.export.gltf_buffer import GltfBuffer
 from rome_backend.export.pictures import jpeg_bytes
 from rome_backend.export.rest_shape import SeamMesh, cut_at_seams, origin_of, shown_normals
@@ -59,7 +61,9 @@ def glb_document(rig: RigArrays) -> GLTF2:
     """Return the rig as a glTF document with its binary buffer set."""
     buffer = GltfBuffer()
     surface = cut_at_seams(rig)
-    image = buffer.add_bytes(jpeg_bytes(rig.albedo))
+    pictures = gltf_pictures(rig)
+    images = [_image(rig, role, pixels, buffer) for role, pixels in pictures.items()]
+    places = {role: index for index, role in enumerate(pictures)}
     document = GLTF2(
         asset=_asset(rig),
         scene=0,
@@ -67,12 +71,15 @@ def glb_document(rig: RigArrays) -> GLTF2:
         nodes=[Node(name=rig.name, mesh=0, skin=0), *_joint_nodes(rig)],
         meshes=[_mesh(rig, surface, buffer)],
         skins=[_skin(rig, buffer)],
-        materials=[_material("Skin", SKIN_ROUGHNESS), _material("Eyes", EYE_ROUGHNESS)],
-        textures=[Texture(source=0, sampler=0)],
+        materials=[
+            _material("Skin", SKIN_ROUGHNESS, places),
+            _material("Eyes", EYE_ROUGHNESS, places),
+        ],
+        textures=[Texture(source=index, sampler=0) for index in range(len(images))],
         samplers=[
             Sampler(magFilter=LINEAR, minFilter=LINEAR_MIPMAP_LINEAR, wrapS=CLAMP, wrapT=CLAMP)
         ],
-        images=[Image(name=f"{rig.name} Albedo", bufferView=image, mimeType="image/jpeg")],
+        images=images,
         bufferViews=buffer.views,
         accessors=buffer.accessors,
         buffers=[Buffer(byteLength=len(buffer.blob()))],
@@ -91,12 +98,40 @@ def _asset(rig: RigArrays) -> Asset:
     )
 
 
-def _material(name: str, roughness: float) -> Material:
+def gltf_pictures(rig: RigArrays) -> dict[str, U8]:
+    """Return the rig's textures (T, T, 3) u8 by role as glTF 2.0 wants them, the albedo first.
+
+    Roughness lies in green and metalness, none, in blue (3.9.2); green of normals points up.
+    """
+    pictures = {"Albedo": rig.albedo}
+    if rig.normal_map is not None:
+        pictures["Normal"] = rig.normal_map
+    if rig.roughness_map is not None:
+        nothing = np.zeros_like(rig.roughness_map)
+        pictures["Roughness"] = np.stack([nothing, rig.roughness_map, nothing], -1)
+    return pictures
+
+
+def _image(rig: RigArrays, role: str, pixels: U8, buffer: GltfBuffer) -> Image:
+    view = buffer.add_bytes(jpeg_bytes(pixels))
+    image = Image(name=f"{rig.name} {role}", bufferView=view, mimeType="image/jpeg")
+    if role != "Albedo":
+        image.extras = {"rome_estimate": True}
+    return image
+
+
+def _material(name: str, roughness: float, places: Mapping[str, int]) -> Material:
+    """Return a material that uses the textures at their places; one number where none tells."""
+    glossy, bent = places.get("Roughness"), places.get("Normal")
     return Material(
         name=name,
         pbrMetallicRoughness=PbrMetallicRoughness(
-            baseColorTexture=TextureInfo(index=0), metallicFactor=0.0, roughnessFactor=roughness
+            baseColorTexture=TextureInfo(index=places["Albedo"]),
+            metallicFactor=0.0,
+            roughnessFactor=roughness if glossy is None else 1.0,
+            metallicRoughnessTexture=None if glossy is None else TextureInfo(index=glossy),
         ),
+        normalTexture=None if bent is None else NormalMaterialTexture(index=bent),
         alphaMode="OPAQUE",
         alphaCutoff=None,
     )

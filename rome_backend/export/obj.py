@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the neutral head as OBJ with its material file and texture.
+"""Writes the neutral head as OBJ with its material file and textures.
 
 Does not know bones or shape keys beyond their stored values. Y up, metres, facing +Z; the rig's
 origin moves to (0, 0, 0).
@@ -8,7 +8,7 @@ origin moves to (0, 0, 0).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,11 +21,13 @@ from rome_backend.core.types import F64, RigArrays
 from rome_backend.export.pictures import png_bytes
 from rome_backend.export.rest_shape import origin_of, shown_normals, shown_vertices
 
+# norm and map_Pr are the PBR extension of MTL (Exocortex), which Blender reads and writes.
+MAPS = {"albedo": "map_Kd", "normal": "norm", "roughness": "map_Pr"}
 SHININESS = {"skin": 40, "eyes": 400}
 
 
 def write_obj(rig: RigArrays, path: Path | str) -> list[Path]:
-    """Write ``path`` (.obj), its .mtl and its texture, and return the three paths.
+    """Write ``path`` (.obj), its .mtl and its textures, and return the paths.
 
     All are written under temporary names first; the .obj takes its place last, so a new .obj
     never lacks the files it names. The vertices keep the rig's order. Raises UsageError or
@@ -34,15 +36,19 @@ def write_obj(rig: RigArrays, path: Path | str) -> list[Path]:
     target = Path(path)
     # Readers split the names inside OBJ and MTL files at spaces.
     stem = re.sub(r"\s+", "_", target.stem)
-    material, texture = target.with_name(f"{stem}.mtl"), target.with_name(f"{stem}_albedo.png")
+    material = target.with_name(f"{stem}.mtl")
+    every = {"albedo": rig.albedo, "normal": rig.normal_map, "roughness": rig.roughness_map}
+    pictures = {role: pixels for role, pixels in every.items() if pixels is not None}
+    textures = {role: target.with_name(f"{stem}_{role}.png") for role in pictures}
     with ExitStack() as files:
         obj_file = files.enter_context(replacing(target))
         mtl_file = files.enter_context(replacing(material))
-        png_file = files.enter_context(replacing(texture))
+        png_files = [files.enter_context(replacing(path)) for path in textures.values()]
         obj_file.write(_obj_text(rig, material.name).encode())
-        mtl_file.write(_mtl_text(rig, texture.name).encode())
-        png_file.write(png_bytes(rig.albedo))
-    return [target, material, texture]
+        mtl_file.write(_mtl_text(rig, textures).encode())
+        for role, png_file in zip(textures, png_files, strict=True):
+            png_file.write(png_bytes(pictures[role]))
+    return [target, material, *textures.values()]
 
 
 def _comments(rig: RigArrays) -> list[str]:
@@ -51,11 +57,14 @@ def _comments(rig: RigArrays) -> list[str]:
     return lines + [f"# {part}: {licence}".replace("\n", " ") for part, licence in licences.items()]
 
 
-def _mtl_text(rig: RigArrays, texture: str) -> str:
+def _mtl_text(rig: RigArrays, textures: Mapping[str, Path]) -> str:
     lines = _comments(rig)
+    if len(textures) > 1:
+        lines += ["# normal and roughness are estimates"]
     for name, shininess in SHININESS.items():
         lines += [f"newmtl {name}", "Kd 1 1 1", "Ks 0.04 0.04 0.04", f"Ns {shininess}"]
-        lines += ["illum 2", f"map_Kd {texture}"]
+        lines += ["illum 2"]
+        lines += [f"{MAPS[role]} {path.name}" for role, path in textures.items()]
     return "\n".join(lines) + "\n"
 
 

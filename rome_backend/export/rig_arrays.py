@@ -31,8 +31,11 @@ EYEBALLS = ("left_eyeball", "right_eyeball")
 OFFSET_LIMIT = 3.0
 CORRECTIVE_LIMIT = 10.0
 ORIGIN = "origin"
+ESTIMATES = "estimates"  # the property that names the maps which are guesses
+MAPS = ("normal", "roughness")
+OPTIONAL = ("neural_preview", "normal_map", "roughness_map")  # what an avatar may lack
 # What of an avatar's provenance travels with a rig: no name of a photo.
-MADE_BY = ("program", "seed", "head", "tracker", "networks", "head_source")
+MADE_BY = ("program", "seed", "head", "tracker", "networks", "head_source", "delight")
 
 
 def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays:
@@ -86,7 +89,7 @@ def rig_arrays(head: HeadModel, basis: OffsetBasis, avatar: Avatar) -> RigArrays
         photo=avatar.source_crop,
         camera=avatar.camera,
         properties=_properties(head, avatar) | facts,
-        neural_preview=avatar.neural_preview,
+        **{name: getattr(avatar, name) for name in OPTIONAL},
     )
 
 
@@ -155,6 +158,7 @@ def _properties(head: HeadModel, avatar: Avatar) -> dict[str, Any]:
         "licences": dict(avatar.licences),
         "provenance": {fact: avatar.provenance.get(fact) for fact in MADE_BY},
         "warnings": list(avatar.warnings),
+        ESTIMATES: [name for name in MAPS if getattr(avatar, f"{name}_map") is not None],
     }
 
 

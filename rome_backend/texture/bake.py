@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from rome_backend.core.errors import UsageError
@@ -21,7 +20,9 @@ from rome_backend.texture.enlarge import enlarged
 from rome_backend.texture.examples import photo_surface
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import light_gain
+from rome_backend.texture.padding import padded
 from rome_backend.texture.seams import closed_seams
+from rome_backend.texture.surface_maps import SurfaceMaps, surface_maps
 from rome_backend.texture.unproject import SeenTexels, unproject
 from rome_backend.texture.view import TextureView
 
@@ -34,11 +35,12 @@ LARGEST = 2048  # side of what is baked at once; larger textures are enlarged fr
 class BakedTexture:
     """albedo (T, T, 3) u8 sRGB, padded beyond the UV islands; confidence (T, T) u8: 255 where a
     photo showed the surface frontally, 0 where none did; empty_texels: covered texels that no
-    step gave a colour."""
+    step gave a colour; maps: estimates of normals and roughness, if wanted."""
 
     albedo: U8
     confidence: U8
     empty_texels: int
+    maps: SurfaceMaps | None = None
 
 
 def bake(
@@ -48,6 +50,7 @@ def bake(
     delight: bool = False,
     seed: int = 0,
     check: Callable[[], None] = lambda: None,
+    maps: bool = False,
 ) -> BakedTexture:
     """Bake one texture from one or several photos of a person.
 
@@ -58,6 +61,7 @@ def bake(
         delight: take smooth shading out of the skin (clamped to 35 %).
         seed: of invented hair detail. Same input and seed: same texture.
         check: called between steps, several times a second; what it raises ends the work.
+        maps: estimate normals and roughness as well, at the same size.
 
     Raises:
         UsageError: no views, or a size below 16 or no multiple of 2048 above that.
@@ -81,7 +85,8 @@ def bake(
     source = (views[0].vertices, photo_surface(head, views[0]))
     texels = complete(head, atlas, colour, weight, seed, source, check)
     check()
-    albedo = closed_seams(head, _padded(atlas, texels.colour), atlas.covered)
+    rounded = np.clip(texels.colour + 0.5, 0, 255).astype(np.uint8)
+    albedo = closed_seams(head, padded(atlas, rounded), atlas.covered)
     confidence = atlas.image(np.clip(texels.trust * 255 + 0.5, 0, 255)).astype(np.uint8)
     empty = int((~texels.filled).sum())
     del texels
@@ -89,7 +94,8 @@ def bake(
         albedo, confidence = enlarged(
             head, atlas, views[0], albedo, confidence, size // small, check
         )
-    return BakedTexture(albedo, confidence, empty)
+    estimates = surface_maps(head, views[0].vertices, albedo, check) if maps else None
+    return BakedTexture(albedo, confidence, empty, estimates)
 
 
 def _merged(head: HeadModel, atlas: Atlas, seen: Sequence[SeenTexels]) -> tuple[F32, F32]:
@@ -108,19 +114,3 @@ def _merged(head: HeadModel, atlas: Atlas, seen: Sequence[SeenTexels]) -> tuple[
         weight = np.maximum(weight, one.weight)
         colour = np.asarray(total / np.maximum(share, 1e-6)[:, None], np.float32)
     return colour, weight
-
-
-def _padded(atlas: Atlas, colour: F32) -> U8:
-    """Lay the texels out and give every other texel the colour of its nearest covered one."""
-    image = np.zeros((atlas.size**2, 3), np.uint8)
-    image[atlas.texel] = np.clip(colour + 0.5, 0, 255)
-    empty = (~atlas.covered).astype(np.uint8)
-    if not empty.any():
-        return image.reshape(atlas.size, atlas.size, 3)
-    _, labels = cv2.distanceTransformWithLabels(
-        empty, cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    labels = labels.reshape(-1)
-    source = np.zeros(labels.max() + 1, np.int64)
-    source[labels[atlas.texel]] = atlas.texel
-    return image[source[labels]].reshape(atlas.size, atlas.size, 3)

@@ -90,9 +90,9 @@ def test_several_photos_are_one_person(
     maker: Maker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     rome(capfd, "create", "b.jpg", "a.jpg", "-o", tmp_path / "x.rome", "--seed", "7",
-         "--face", "1", "--texture-size", "2048")  # fmt: skip
+         "--face", "1", "--texture-size", "2048", "--delight", "--no-maps")  # fmt: skip
     assert maker.photos == [["b.jpg", "a.jpg"]]
-    assert maker.options == [CreateOptions(size=2048, face=1, seed=7)]
+    assert maker.options == [CreateOptions(size=2048, face=1, seed=7, delight=True, maps=False)]
 
 
 def test_a_folder_is_one_avatar_per_photo_and_a_bad_one_stops_nothing(

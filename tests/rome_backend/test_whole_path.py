@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +96,23 @@ def test_the_same_photo_and_seed_give_the_same_arrays(
     assert set(first) == set(second) and "params.shape" in first
     for name, array in first.items():
         np.testing.assert_array_equal(array, second[name], err_msg=name)
+
+
+def test_normals_and_roughness_are_marked_as_estimates_and_can_be_left_out(
+    result: CreateResult, photo: Path, tools: Tools
+) -> None:
+    avatar = result.avatar
+    assert avatar.normal_map is not None and avatar.normal_map.shape == (256, 256, 3)
+    assert avatar.roughness_map is not None and avatar.roughness_map.shape == (256, 256)
+    assert avatar.provenance["estimates"] == ["normal", "roughness"]
+    rig = rig_arrays(tools.head, tools.basis, avatar)
+    assert rig.normal_map is avatar.normal_map and rig.roughness_map is avatar.roughness_map
+    assert rig.properties["estimates"] == ["normal", "roughness"]
+    other = create_avatar([photo], replace(SMALL, maps=False, delight=True), tools=tools).avatar
+    assert other.normal_map is None and other.roughness_map is None
+    assert other.provenance["estimates"] == [] and other.provenance["delight"] is True
+    assert rig_arrays(tools.head, tools.basis, other).properties["estimates"] == []
+    assert (other.albedo != avatar.albedo).mean() > 0.1
 
 
 def test_offsets_are_basis_and_free_offsets(result: CreateResult, tools: Tools) -> None:

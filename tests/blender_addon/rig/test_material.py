@@ -86,5 +86,54 @@ def test_a_neural_preview_stands_beside_the_albedo_and_follows_an_update(empty_b
     assert np.array_equal(bytes_of(image), first // 2)
 
 
+def _with_estimates(rig):
+    side = rig.albedo.shape[0]
+    slope = np.tile(np.arange(side, dtype=np.uint8) * 8, (side, 1))
+    normal = np.dstack([slope, slope.T, np.full_like(slope, 250)])
+    return replace(rig, normal_map=normal, roughness_map=slope.T.copy())
+
+
+def test_estimates_are_linked_as_data_and_marked(empty_blender, rig):
+    rig = _with_estimates(rig)
+    built = build_head(rig)
+    for role, pixels in (("normal_map", rig.normal_map), ("roughness_map", rig.roughness_map)):
+        image = linked_part(built.mesh, role)
+        assert image.colorspace_settings.name == "Non-Color" and image["rome_estimate"]
+        found = bytes_of(image)
+        assert np.array_equal(found if pixels.ndim == 3 else found[..., 0], pixels)
+    assert linked_part(built.mesh, "normal_map").name == "Ada Normal"
+    assert linked_part(built.mesh, "roughness_map").name == "Ada Roughness"
+    for material in built.mesh.data.materials:
+        shader = shader_of(material)
+        gloss = shader.inputs["Roughness"].links[0].from_node
+        assert gloss.image.name == "Ada Roughness" and "estimate" in gloss.label
+        bend = shader.inputs["Normal"].links[0].from_node
+        assert (bend.bl_idname, bend.space) == ("ShaderNodeNormalMap", "TANGENT")
+        assert bend.uv_map == built.mesh.data.uv_layers[0].name
+        relief = bend.inputs["Color"].links[0].from_node
+        assert relief.image.name == "Ada Normal" and "estimate" in relief.label
+        assert material.node_tree.nodes.active.image.name == "Ada Albedo"
+
+
+def test_estimates_follow_an_update_unless_painted(empty_blender, rig):
+    rig = _with_estimates(rig)
+    built = build_head(rig)
+    painted = linked_part(built.mesh, "roughness_map")
+    painted.pixels[0] = 0.5
+    painted.update()
+    before = bytes_of(painted)
+    other = replace(rig, normal_map=rig.normal_map // 2, roughness_map=rig.roughness_map // 2)
+    _run(update_steps(built.mesh, other))
+    assert np.array_equal(bytes_of(linked_part(built.mesh, "normal_map")), other.normal_map)
+    assert np.array_equal(bytes_of(painted), before)
+
+
+def test_a_head_without_estimates_has_one_roughness(built):
+    assert linked_part(built.mesh, "normal_map") is None
+    for material in built.mesh.data.materials:
+        shader = shader_of(material)
+        assert not shader.inputs["Roughness"].is_linked and not shader.inputs["Normal"].is_linked
+
+
 def test_without_networks_there_is_none(built):
     assert linked_part(built.mesh, NEURAL_PREVIEW) is None

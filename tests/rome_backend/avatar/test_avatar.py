@@ -102,6 +102,13 @@ def test_a_neural_texture_survives_too(tmp_path: Path) -> None:
     assert_same(avatar, load_avatar(tmp_path / "a.rome"))
 
 
+def test_estimated_maps_survive_too(tmp_path: Path) -> None:
+    avatar = make_avatar()
+    avatar = replace(avatar, normal_map=avatar.albedo ^ 255, roughness_map=avatar.confidence ^ 255)
+    save_avatar(avatar, tmp_path / "a.rome")
+    assert_same(avatar, load_avatar(tmp_path / "a.rome"))
+
+
 def test_the_same_avatar_gives_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.rome", "b.rome"):
         save_avatar(make_avatar(), tmp_path / name)
@@ -160,6 +167,9 @@ def test_truncated_files_are_damaged(saved: Path, keep: int) -> None:
         {"shape": np.array([np.nan, 0, 0, 0])},
         {"neural_texture": np.zeros((2, 2), np.float32)},
         {"neural_preview": np.zeros((2, 2), np.uint8)},
+        {"normal_map": np.zeros((4, 4, 3), np.uint8)},
+        {"roughness_map": np.zeros((8, 8, 3), np.uint8)},
+        {"roughness_map": np.zeros((8, 8), np.float32)},
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(saved: Path, change: dict) -> None:

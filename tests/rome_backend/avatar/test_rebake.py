@@ -15,6 +15,7 @@ from rome_backend.avatar.rebake import rebake
 from rome_backend.core.errors import FileInvalid, RomeError, UsageError
 from rome_backend.core.types import Avatar, HeadCrop, HeadModel
 from rome_backend.texture.bake import BakedTexture
+from rome_backend.texture.surface_maps import SurfaceMaps
 
 FIT = {
     "scale": 210.0, "yaw": 1.0, "pitch": 2.0, "roll": 3.0, "residual": 1.5,
@@ -35,12 +36,13 @@ def baked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     asked: list[Any] = []
 
     def bake(
-        head: Any, views: Any, size: int, delight: bool, seed: int, check: Any
+        head: Any, views: Any, size: int, delight: bool, seed: int, check: Any, maps: bool
     ) -> BakedTexture:
         check()
         asked.append((views, size, delight, seed))
         albedo = np.full((size, size, 3), 7, np.uint8)
-        return BakedTexture(albedo, np.full((size, size), 9, np.uint8), 0)
+        estimates = SurfaceMaps(albedo + 1, albedo[..., 0] + 2) if maps else None
+        return BakedTexture(albedo, np.full((size, size), 9, np.uint8), 0, estimates)
 
     monkeypatch.setattr(rebake_module, "bake", bake)
     return asked
@@ -60,6 +62,20 @@ def test_the_source_crop_is_baked_with_its_own_fit_and_seed(
     assert (again.albedo == 7).all() and again.albedo.shape == (512, 512, 3)
     assert (again.confidence == 9).all()
     assert again.name == avatar.name and again.offsets is avatar.offsets
+
+
+def test_estimates_are_made_anew_where_there_were_some(
+    avatar: Avatar, small_head: HeadModel, baked: list[Any]
+) -> None:
+    plain = rebake(avatar, small_head, 512, delight=True)
+    assert plain.normal_map is None and plain.roughness_map is None
+    assert plain.provenance["estimates"] == [] and plain.provenance["delight"] is True
+    old = replace(avatar, normal_map=avatar.albedo, roughness_map=avatar.confidence)
+    again = rebake(old, small_head, 512)
+    assert again.normal_map is not None and again.normal_map.shape == (512, 512, 3)
+    assert again.roughness_map is not None and (again.roughness_map == 9).all()
+    assert again.provenance["estimates"] == ["normal", "roughness"]
+    assert again.provenance["delight"] is False and again.provenance["seed"] == 7
 
 
 @pytest.mark.parametrize("shown", [None, [], [0, 0, 3], "all", [0, 0, -1, 5], [0.0, 0, 5, 5]])

@@ -82,6 +82,25 @@ def test_a_neural_preview_comes_along_where_there_is_one(rig: RigArrays, tmp_pat
             save_rig(replace(rig, neural_preview=wrong), tmp_path / "wrong")
 
 
+def test_estimated_maps_come_along_and_have_the_size_of_the_texture(
+    rig: RigArrays, tmp_path: Path
+) -> None:
+    with_maps = replace(rig, normal_map=rig.albedo ^ 255, roughness_map=rig.confidence ^ 255)
+    save_rig(with_maps, tmp_path / "rig")
+    found = load_rig(tmp_path / "rig")
+    assert found.normal_map is not None and np.array_equal(found.normal_map, rig.albedo ^ 255)
+    assert found.roughness_map is not None
+    assert np.array_equal(found.roughness_map, rig.confidence ^ 255)
+    wrong: tuple[dict[str, Any], ...] = (
+        {"normal_map": rig.albedo[:1]},
+        {"normal_map": rig.albedo.astype(np.float32)},
+        {"roughness_map": rig.albedo},
+    )
+    for change in wrong:
+        with pytest.raises(FileInvalid):
+            save_rig(replace(rig, **change), tmp_path / "wrong")
+
+
 def test_a_rig_without_keys_and_regions(rig: RigArrays, tmp_path: Path) -> None:
     save_rig(replace(rig, keys=(), regions={}), tmp_path / "rig")
     assert load_rig(tmp_path / "rig").keys == ()

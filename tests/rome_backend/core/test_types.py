@@ -11,7 +11,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import pytest
 
-from rome_backend.core.types import JOINTS, Avatar, Camera, FlameParams
+from rome_backend.core.types import JOINTS, Camera, FlameParams
 
 
 def test_pose_is_in_the_order_of_the_joints() -> None:
@@ -42,30 +42,3 @@ def test_types_are_frozen() -> None:
     camera = Camera(np.eye(4), 4, 4)
     with pytest.raises(FrozenInstanceError):
         camera.width = 5  # type: ignore[misc]
-
-
-def test_with_offsets_replaces_the_three_that_belong_together() -> None:
-    zeros = np.zeros((2, 3), np.float32)
-    avatar = Avatar(
-        name="a",
-        head_model="small",
-        topology_id="small-0",
-        params=FlameParams(np.zeros(1), np.zeros(1)),
-        offset_coefficients=np.zeros(60, np.float32),
-        free_offsets=zeros,
-        offsets=zeros,
-        albedo=np.zeros((2, 2, 3), np.uint8),
-        confidence=np.zeros((2, 2), np.uint8),
-        source_crop=np.zeros((2, 2, 3), np.uint8),
-        source_matte=np.zeros((2, 2), np.uint8),
-        source_landmarks=np.zeros((478, 3), np.float32),
-        camera=Camera(np.eye(4), 2, 2),
-        warnings=(),
-        licences={},
-        provenance={},
-    )
-    ones = np.ones((2, 3), np.float32)
-    changed = avatar.with_offsets(np.ones(60, np.float32), ones, ones * 2)
-    assert changed.offset_coefficients.sum() == 60
-    assert np.array_equal(changed.free_offsets, ones) and changed.offsets[0, 0] == 2
-    assert changed.albedo is avatar.albedo and not avatar.offsets.any()

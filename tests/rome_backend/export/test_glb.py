@@ -184,6 +184,46 @@ def test_texture_and_licences_travel_inside(decoder, rig):
     assert asset["extras"]["rome"]["head_model"] == "synthetic"
 
 
+@pytest.fixture(scope="module")
+def estimated(rig):
+    """The rig with maps that vary slowly, as JPEG keeps them."""
+    slope = np.tile(np.linspace(40, 215, rig.albedo.shape[0]).astype(np.uint8), (32, 1))
+    normal = np.dstack([slope, slope.T, np.full_like(slope, 250)])
+    return replace(rig, normal_map=normal, roughness_map=slope.T.copy())
+
+
+def test_estimates_lie_where_gltf_wants_them(estimated, tmp_path):
+    write_glb(estimated, tmp_path / "ada.glb")
+    document = Decoder((tmp_path / "ada.glb").read_bytes())
+    pictures = []
+    for image in document.json["images"]:
+        view = document.json["bufferViews"][image["bufferView"]]
+        data = document.blob[view["byteOffset"] : view["byteOffset"] + view["byteLength"]]
+        with Image.open(BytesIO(data)) as picture:
+            pictures.append((image, np.asarray(picture).astype(int)))
+    for material in document.json["materials"]:
+        surface = material["pbrMetallicRoughness"]
+        places = [
+            surface["baseColorTexture"], material["normalTexture"],
+            surface["metallicRoughnessTexture"],
+        ]  # fmt: skip
+        sources = [document.json["textures"][place["index"]]["source"] for place in places]
+        assert (sources, surface["roughnessFactor"], surface["metallicFactor"]) == ([0, 1, 2], 1, 0)
+    names = [image["name"] for image, _ in pictures]
+    assert names == ["Ada Albedo", "Ada Normal", "Ada Roughness"]
+    assert [image.get("extras") for image, _ in pictures[1:]] == 2 * [{"rome_estimate": True}]
+    assert np.abs(pictures[1][1] - estimated.normal_map).max() <= 6
+    assert np.abs(pictures[2][1][..., 1] - estimated.roughness_map.astype(int)).max() <= 6
+    assert pictures[2][1][..., 2].max() <= 6  # no metal
+
+
+def test_without_estimates_each_material_has_one_roughness(decoder):
+    skin, eyes = decoder.json["materials"]
+    assert "normalTexture" not in skin and "metallicRoughnessTexture" not in str(skin)
+    found = [each["pbrMetallicRoughness"]["roughnessFactor"] for each in (skin, eyes)]
+    assert found[0] > found[1]
+
+
 def test_pygltflib_reads_it_back(glb, rig):
     document = pygltflib.GLTF2().load(str(glb))
     assert len(document.meshes[0].primitives[0].targets) == len(rig.keys)

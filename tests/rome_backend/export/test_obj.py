@@ -7,6 +7,7 @@ Does not know other formats.
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -58,6 +59,20 @@ def test_names_with_spaces_stay_readable(rig, tmp_path):
     assert paths[1].read_text().count("map_Kd Ada_King_albedo.png") == 2
     with Image.open(paths[2]) as picture:
         assert np.array_equal(np.asarray(picture), rig.albedo)
+
+
+def test_estimated_maps_lie_beside_it_and_are_named_as_such(rig, tmp_path):
+    rig = replace(rig, normal_map=rig.albedo ^ 255, roughness_map=rig.confidence)
+    paths = obj.write_obj(rig, tmp_path / "ada.obj")
+    assert [p.name for p in paths[2:]] == [
+        *("ada_albedo.png", "ada_normal.png", "ada_roughness.png")
+    ]
+    text = paths[1].read_text()
+    assert text.count("norm ada_normal.png") == 2 == text.count("map_Pr ada_roughness.png")
+    assert "estimates" in text
+    for path, pixels in zip(paths[2:], (rig.albedo, rig.albedo ^ 255, rig.confidence), strict=True):
+        with Image.open(path) as picture:
+            assert np.array_equal(np.asarray(picture), pixels)
 
 
 def test_licences_are_named(rig, tmp_path):

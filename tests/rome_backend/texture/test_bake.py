@@ -156,6 +156,16 @@ def test_delighting_flattens_a_side_light(egg: HeadModel, photograph) -> None:
     assert 0 < slopes[1] < 0.7 * slopes[0]
 
 
+def test_estimates_are_made_when_wanted_at_the_size_of_the_texture(
+    egg: HeadModel, photograph, front
+) -> None:
+    assert front.maps is None
+    maps = bake(egg, [photograph(0)], SIZE, maps=True).maps
+    assert maps is not None
+    assert maps.normal.shape == front.albedo.shape and maps.roughness.shape == (SIZE, SIZE)
+    assert maps.normal[..., 2].min() > 200 and 12 <= maps.roughness.min()
+
+
 def test_wrong_requests_are_refused(egg: HeadModel, photograph) -> None:
     with pytest.raises(UsageError) as no_views:
         bake(egg, [])
