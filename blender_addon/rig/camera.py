@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The camera that sees the head exactly as the photo did, with the photo behind it.
 
-Does not know how the camera was fitted. Weak perspective is an orthographic camera: the rows of
-the clip matrix give its axes, its width and where its axis passes.
+Does not know how the camera was fitted. The rows of the clip matrix give its axes, where it
+stands and what it shows: orthographic where their last one is constant, else a pinhole.
 """
 
 from __future__ import annotations
@@ -21,41 +21,70 @@ from .space import directions_to_object, origin_of, to_object
 
 DISTANCE = 2.0
 TOLERANCE = 1e-4
+NEAREST_M = 0.01
 
 
 @dataclass(frozen=True)
-class OrthographicView:
-    """An orthographic camera in head space.
+class PhotoView:
+    """A camera in head space.
 
     axes (3, 3) f64: rows right, up and towards the viewer; location (3,) f64 m;
-    width: what the picture's width shows, in m.
+    width: what the width of the picture shows in m, of a pinhole one metre away; shift (2,): of the
+    lens in picture widths, right and up; pinhole: False for an orthographic camera.
     """
 
     axes: NDArray[np.float64]
     location: NDArray[np.float64]
     width: float
+    shift: tuple[float, float]
+    pinhole: bool
 
 
-def orthographic_view(camera: Camera, centre: NDArray[np.float64]) -> OrthographicView:
-    """Take an orthographic clip matrix apart.
+def photo_view(camera: Camera, centre: NDArray[np.float64]) -> PhotoView:
+    """Take a clip matrix apart.
 
-    centre (3,) m is the point of head space that the camera stands DISTANCE in front of.
-    Raises RomeError 'camera_unsupported' for a perspective, skewed or mirrored matrix.
+    centre (3,) m is the point of head space that an orthographic camera stands DISTANCE in
+    front of. Raises RomeError 'camera_unsupported' for a skewed or mirrored matrix.
     """
     clip = np.asarray(camera.world_to_clip, dtype=np.float64)
-    lengths = np.linalg.norm(clip[:2, :3], axis=1)
-    if not np.allclose(clip[3], (0.0, 0.0, 0.0, 1.0), atol=TOLERANCE) or lengths.min() <= 0.0:
-        raise _unsupported("is not orthographic")
-    right, up = clip[:2, :3] / lengths[:, None]
+    size = float(np.linalg.norm(clip[3, :3]))
+    if size > TOLERANCE:
+        return _pinhole(camera, clip / size)
+    if not np.allclose(clip[3], (0.0, 0.0, 0.0, 1.0), atol=TOLERANCE):
+        raise _unsupported("sees nothing")
+    axes, lengths = _axes(camera, clip[:2, :3])
+    if axes[2] @ clip[2, :3] >= 0.0:
+        raise _unsupported("is mirrored")
+    middle = -clip[:2, 3] / lengths
+    location = middle @ axes[:2] + (axes[2] @ centre + DISTANCE) * axes[2]
+    return PhotoView(axes, location, float(2.0 / lengths[0]), (0.0, 0.0), False)
+
+
+def _pinhole(camera: Camera, clip: NDArray[np.float64]) -> PhotoView:
+    """Take a pinhole's clip matrix apart; its last row is a unit vector, then the depth."""
+    away = clip[3, :3]
+    offset = clip[:2, :3] @ away
+    axes, lengths = _axes(camera, clip[:2, :3] - offset[:, None] * away)
+    if axes[2] @ away >= 0.0:
+        raise _unsupported("is mirrored")
+    rows = clip[[0, 1, 3]]
+    location = np.linalg.solve(rows[:, :3], -rows[:, 3])
+    shift = (-offset[0] / 2.0, -offset[1] / 2.0 * camera.height / camera.width)
+    return PhotoView(axes, location, float(2.0 / lengths[0]), shift, True)
+
+
+def _axes(
+    camera: Camera, flat: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return right, up and towards (3, 3) of the picture's rows (2, 3), and their lengths (2,)."""
+    lengths = np.linalg.norm(flat, axis=1)
+    if lengths.min() <= 0.0:
+        raise _unsupported("sees nothing")
+    right, up = flat / lengths[:, None]
     pixels = lengths * (camera.width, camera.height)
     if abs(right @ up) > TOLERANCE or abs(pixels[0] / pixels[1] - 1.0) > TOLERANCE:
         raise _unsupported("has skewed or oblong pixels")
-    towards = np.cross(right, up)
-    if towards @ clip[2, :3] >= 0.0:
-        raise _unsupported("is mirrored")
-    middle = -clip[:2, 3] / lengths
-    location = middle[0] * right + middle[1] * up + (towards @ centre + DISTANCE) * towards
-    return OrthographicView(np.stack([right, up, towards]), location, float(2.0 / lengths[0]))
+    return np.stack([right, up, np.cross(right, up)]), lengths
 
 
 def _unsupported(what: str) -> RomeError:
@@ -70,31 +99,42 @@ def build_camera(rig: RigArrays) -> bpy.types.Object:
     """Return a new camera object, not yet in a collection, matched to rig.photo."""
     placement = photo_placement(rig)
     data = bpy.data.cameras.new(camera_name(rig.name))
-    data.type = "ORTHO"
-    data.sensor_fit = "HORIZONTAL"
-    data.ortho_scale = placement.width
+    set_lens(data, placement.view)
     camera = bpy.data.objects.new(camera_name(rig.name), data)
     camera.matrix_world = placement.matrix
     _add_background(data, packed_image(image_name(rig.name, "Photo"), rig.photo, "sRGB"))
     return camera
 
 
+def set_lens(data: bpy.types.Camera, view: PhotoView) -> None:
+    """Give a Blender camera the lens of a view."""
+    data.sensor_fit = "HORIZONTAL"
+    data.type = "PERSP" if view.pinhole else "ORTHO"
+    data.shift_x, data.shift_y = view.shift
+    if view.pinhole:
+        data.lens_unit = "MILLIMETERS"
+        data.lens = data.sensor_width / view.width
+        data.clip_start = NEAREST_M
+    else:
+        data.ortho_scale = view.width
+
+
 @dataclass(frozen=True)
 class Placement:
-    """Where the photo's camera stands beside a head at the origin, and its width in m."""
+    """Where the photo's camera stands beside a head at the origin, and what it shows."""
 
     matrix: Matrix
-    width: float
+    view: PhotoView
 
 
 def photo_placement(rig: RigArrays) -> Placement:
     """Return the placement of the rig's camera; RomeError 'camera_unsupported'."""
     centre = np.asarray(rig.vertices, dtype=np.float64).mean(axis=0)
-    view = orthographic_view(rig.camera, centre)
+    view = photo_view(rig.camera, centre)
     placed = np.eye(4)
     placed[:3, :3] = directions_to_object(view.axes).T
     placed[:3, 3] = to_object(view.location, origin_of(rig.properties))
-    return Placement(Matrix(placed.tolist()), view.width)
+    return Placement(Matrix(placed.tolist()), view)
 
 
 def _add_background(data: bpy.types.Camera, photo: bpy.types.Image) -> None:

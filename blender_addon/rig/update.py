@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..core_access import IDENTITY_JOINTS, RigArrays, RigKey, RomeError
 from .armature import place_bones
-from .camera import Placement, photo_placement
+from .camera import Placement, photo_placement, set_lens
 from .drivers import add_driver
 from .links import OPTIONAL_PARTS, linked_part
 from .material import fill_image, is_painted
@@ -189,4 +189,4 @@ def _move_camera(mesh: bpy.types.Object, armature: bpy.types.Object, placement: 
     camera = linked_part(mesh, "camera")
     if isinstance(camera, bpy.types.Object) and camera.type == "CAMERA":
         camera.matrix_world = armature.matrix_world @ placement.matrix
-        camera.data.ortho_scale = placement.width
+        set_lens(camera.data, placement.view)

@@ -87,6 +87,7 @@ def _provenance(
             "residual": fit.residual,
             "rotation": np.asarray(fit.rotation).tolist(),
             "translation": np.asarray(fit.translation).tolist(),
+            "distance": fit.distance if np.isfinite(fit.distance) else None,
         },
     }
 

@@ -40,6 +40,7 @@ from rome_backend.tracking.checks import judge, judge_fit
 from rome_backend.tracking.crop import head_crop
 from rome_backend.tracking.face_mesh import FaceTracker
 from rome_backend.tracking.fit import FaceFitter
+from rome_backend.tracking.lens import Lens, lens_of
 from rome_backend.tracking.matte import PersonMatte
 from rome_backend.tracking.photo import load_photo
 from rome_backend.tracking.signed_fit import SignedFitter, make_fitter
@@ -87,9 +88,10 @@ class Tools:
 
 @dataclass(frozen=True)
 class _View:
-    """One photo on its way: the chosen face's crop and what was odd."""
+    """One photo on its way: the chosen face's crop, the lens it was seen by, what was odd."""
 
     crop: HeadCrop
+    lens: Lens
     faces: int
     warnings: tuple[str, ...]
 
@@ -170,7 +172,7 @@ def create_avatar(
         tools = tools or load_tools(options.head, clock.progress, options.choice(), options.device)
     views = [_view(path, options, tools, clock) for path in photos]
     with clock.stage("fit"):
-        fits = _fits([view.crop for view in views], tools)
+        fits = _fits(views, tools)
         views = [
             replace(view, warnings=(*view.warnings, *judge_fit(fit, tools.head.expression_names)))
             for view, fit in zip(views, fits, strict=True)
@@ -202,12 +204,11 @@ def _view(path: Path, options: CreateOptions, tools: Tools, clock: _Clock) -> _V
         face: TrackedFace = faces[options.face]
     with clock.stage("crop"):
         crop = head_crop(photo, face, tools.matte, max_size=_crop_size(options.size))
-    return _View(crop, len(faces), (*photo.warnings, *warnings))
+    lens = lens_of(photo, crop, options.focal_length)
+    return _View(crop, lens, len(faces), (*photo.warnings, *warnings))
 
 
-def _with_networks(
-    avatar: Avatar, neural_texture: F32 | None, tools: Tools, size: int
-) -> Avatar:
+def _with_networks(avatar: Avatar, neural_texture: F32 | None, tools: Tools, size: int) -> Avatar:
     """Return the avatar with what networks made of it: texture, its preview, ids, licences."""
     installed = tools.installed
     if installed is None:
@@ -225,10 +226,12 @@ def _with_networks(
     return replace(avatar, neural_preview=preview)
 
 
-def _fits(crops: Sequence[HeadCrop], tools: Tools) -> list[FaceFit]:
+def _fits(views: Sequence[_View], tools: Tools) -> list[FaceFit]:
     """Return the fit of each photo: the tracker's, or DECA's with one identity for all."""
+    crops = [view.crop for view in views]
     if tools.installed is None or tools.installed.face_regressor is None:
-        return tools.fitter.fit_shared([crop.landmarks for crop in crops])
+        landmarks = [crop.landmarks for crop in crops]
+        return tools.fitter.fit_shared(landmarks, [view.lens for view in views])
     return deca_fits(tools.installed.face_regressor, tools.head, crops)
 
 

@@ -26,7 +26,8 @@ class CreateOptions:
     networks: "open", "official" or "linear" (choices.choose turns "auto" into these);
     neural_side: of a neural texture in px, 256 as released, or 512;
     face_tightness: the released switch deform_face_tightness (head_surface.tightened);
-    delight: take smooth shading out of the skin; maps: estimate normals and roughness.
+    delight: take smooth shading out of the skin; maps: estimate normals and roughness;
+    focal_length: of the photo's lens in mm of 35 mm film, None: what the file says, if anything.
     Raises UsageError when a value is not allowed.
     """
 
@@ -41,6 +42,7 @@ class CreateOptions:
     face_tightness: float = 0.0
     delight: bool = False
     maps: bool = True
+    focal_length: float | None = None
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -61,6 +63,11 @@ class CreateOptions:
             raise UsageError(
                 "face_tightness", f"A face tightness of {self.face_tightness} is not offered.",
                 "Choose 0 to 1; the release's notebook uses 0.0001.",
+            )  # fmt: skip
+        if self.focal_length is not None and not 8 <= self.focal_length <= 1000:
+            raise UsageError(
+                "focal_length", f"A focal length of {self.focal_length} mm is not offered.",
+                "Give that of 35 mm film, 8 to 1000; a portrait lens has 85.",
             )  # fmt: skip
         if self.neural_side not in NEURAL_SIDES:
             raise UsageError(

@@ -17,6 +17,7 @@ import torch
 from rome_backend.avatar.driven_pose import DrivenPose, regress_face
 from rome_backend.avatar.feed_forward import FeedForward
 from rome_backend.avatar.installed_networks import InstalledNetworks, LinearModel
+from rome_backend.core.camera import fit_camera, project
 from rome_backend.core.errors import PhotoRefused
 from rome_backend.core.landmarks import landmark_points, reprojection_percent_iod
 from rome_backend.core.landmarks_68 import landmarks_68_of
@@ -150,8 +151,9 @@ def code_fit(code: FaceCode, head: HeadModel, crop: HeadCrop) -> FaceFit:
 def _residual(head: HeadModel, fit: FaceFit, crop: HeadCrop) -> float:
     """Return the mean distance of the head's landmarks in percent of the eye distance."""
     vertices = posed_vertices(head, fit.params)
-    points = landmark_points(vertices, head.faces, head.landmarks) @ fit.rotation.T * fit.scale
-    places = np.stack([points[:, 0], -points[:, 1]], -1) + fit.translation
+    height, width = crop.rgb.shape[:2]
+    points = landmark_points(vertices, head.faces, head.landmarks)
+    places = project(fit_camera(fit, width, height), points)[:, :2]
     chosen = tuple(int(index) for index in head.landmarks.indices)
     return reprojection_percent_iod(places, crop.landmarks, chosen)
 

@@ -6,6 +6,7 @@ Does not know the photo itself: what an avatar keeps of it is enough.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -100,10 +101,14 @@ def _fit(avatar: Avatar) -> FaceFit:
 def _read_fit(avatar: Avatar, facts: Any) -> FaceFit:
     if not isinstance(facts, Mapping):
         raise TypeError("no fit")
+    distance = math.inf if facts.get("distance") is None else float(facts["distance"])
+    if not distance > 0:
+        raise ValueError("no distance")
     numbers = {name: float(facts[name]) for name in ("scale", "yaw", "pitch", "roll", "residual")}
     return FaceFit(
         params=avatar.params,
         rotation=np.array(facts["rotation"], np.float64).reshape(3, 3),
         translation=np.array(facts["translation"], np.float64).reshape(2),
+        distance=distance,
         **numbers,
     )

@@ -3,9 +3,9 @@
 
 Does not know how an avatar is made.
 
-The picture is a render of a head whose surface is known. The head made from it (neutral, with
-identity and offsets) and the average head (no identity, no offsets) are each moved onto the truth
-by a similarity transform of their face landmarks. The truth's landmarks are what the tracker sees
+The picture is a render of a head whose surface and lens are known. The head made from it (neutral,
+with identity and offsets) and the average head (neither) are each moved onto the truth by a
+similarity transform of their face landmarks. The truth's landmarks are what the tracker sees
 in its three front renders, cast as rays onto its mesh; where hair hides the face (a hit more than
 12 mm from where the average head has that landmark) there is none.
 """
@@ -27,9 +27,10 @@ from rome_backend.bench.ply import read_ply
 from rome_backend.core.errors import FileInvalid, PhotoRefused, UsageError
 from rome_backend.core.landmarks import landmark_points
 from rome_backend.core.skinning import shape_vertices
-from rome_backend.core.types import F64, I32, HeadModel
+from rome_backend.core.types import F64, I32, HeadModel, Photo
+from rome_backend.tracking.lens import film_focal
 from rome_backend.tracking.photo import load_photo
-from rome_backend.tracking.pose_estimate import WeakPose, procrustes
+from rome_backend.tracking.pose_estimate import HeadPose, procrustes
 from rome_backend.tracking.upright import find_faces
 
 YAWS = (0, 30, -30)
@@ -46,7 +47,8 @@ Progress = Callable[[str, float], None]
 @dataclass(frozen=True)
 class TrueHead:
     """A 3D head of the test data: mesh in m, landmarks (468, 3) m on it (nan where none was
-    hit) with their weights (468,), and its renders by yaw."""
+    hit) with their weights (468,), its renders by yaw and their focal lengths (mm of 35 mm film,
+    by yaw)."""
 
     name: str
     vertices: F64
@@ -54,6 +56,7 @@ class TrueHead:
     landmarks: F64
     weights: F64
     renders: dict[int, Path]
+    focal_lengths: dict[int, float]
 
 
 def bench_heads(
@@ -73,8 +76,9 @@ def bench_heads(
         ruler = Ruler(truth, tools.head, options.seed)
         average = ruler.errors(tools.head, tools.head.template.astype(np.float64))
         for yaw in YAWS:
+            known = replace(options, focal_length=truth.focal_lengths[yaw])
             try:
-                made = create_avatar([truth.renders[yaw]], options, tools=tools).avatar
+                made = create_avatar([truth.renders[yaw]], known, tools=tools).avatar
             except PhotoRefused as error:
                 refused.append({"name": name, "yaw": yaw, "error": error.as_dict()})
                 continue
@@ -111,12 +115,15 @@ def head_names(data: Path, only: Sequence[str] = ()) -> list[str]:
 def true_head(folder: Path, name: str, tools: Tools) -> TrueHead:
     """Return a head of heads3d with the landmarks that the tracker sees in its front renders."""
     vertices, faces = read_ply(folder / f"{name}.ply")
-    renders, views = {}, []
+    renders, lenses, views = {}, {}, []
     for file, view in _cameras(folder / "renders" / name / "cameras.json").items():
         if view["pitch"] == 0 and view["yaw"] in YAWS:
             path = folder / "renders" / name / file
             renders[int(view["yaw"])] = path
-            views.append(_seen(path, view, vertices, faces, tools))
+            photo = load_photo(path)
+            height, width = photo.rgb.shape[:2]
+            lenses[int(view["yaw"])] = film_focal(float(view["K"][0][0]), width, height)
+            views.append(_seen(photo, view, vertices, faces, tools))
     if set(renders) != set(YAWS):
         raise FileInvalid(
             "data_invalid", f"{name} lacks a render at one of {YAWS} degrees.", "Give other data."
@@ -126,7 +133,7 @@ def true_head(folder: Path, name: str, tools: Tools) -> TrueHead:
     total = weights.sum(axis=0)
     share = weights / np.maximum(total, 1e-9)
     mean = np.einsum("vl,vlx->lx", share, np.nan_to_num(points))
-    return TrueHead(name, vertices, faces, mean, np.minimum(total, 1.0), renders)
+    return TrueHead(name, vertices, faces, mean, np.minimum(total, 1.0), renders, lenses)
 
 
 def _cameras(path: Path) -> dict[str, Any]:
@@ -139,10 +146,10 @@ def _cameras(path: Path) -> dict[str, Any]:
 
 
 def _seen(
-    path: Path, view: dict[str, Any], vertices: F64, faces: I32, tools: Tools
+    photo: Photo, view: dict[str, Any], vertices: F64, faces: I32, tools: Tools
 ) -> tuple[F64, F64]:
     """Return the landmarks (468, 3) m that one render shows and how squarely they are seen."""
-    _, found = find_faces(load_photo(path), tools.tracker)
+    _, found = find_faces(photo, tools.tracker)
     if not found:
         return np.full((_FACE_LANDMARKS, 3), np.nan), np.zeros(_FACE_LANDMARKS)
     pixels = found[0].landmarks[:_FACE_LANDMARKS, :2].astype(np.float64)
@@ -190,7 +197,7 @@ class Ruler:
         back = self._surface.distance(samples).mean()
         return 500 * float(forth + back), 1000 * float(surface.distance(self._face).mean())
 
-    def _fitted(self, head: HeadModel, vertices: F64) -> tuple[WeakPose, F64]:
+    def _fitted(self, head: HeadModel, vertices: F64) -> tuple[HeadPose, F64]:
         """Return the similarity onto the truth and how far each face landmark stays from it."""
         points = landmark_points(vertices, head.faces, head.landmarks)
         known = head.landmarks.indices < _FACE_LANDMARKS

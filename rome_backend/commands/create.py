@@ -73,6 +73,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--face-tightness", type=float, default=0.0, metavar="M",
         help="how far the official networks may move face and eyes; 0 (default): not at all",
     )  # fmt: skip
+    parser.add_argument(
+        "--focal-length", type=float, metavar="MM",
+        help="of the photo's lens, as on 35 mm film; without it what the file says, if anything",
+    )  # fmt: skip
 
 
 def chosen_options(args: argparse.Namespace) -> CreateOptions:
@@ -86,6 +90,7 @@ def chosen_options(args: argparse.Namespace) -> CreateOptions:
     return CreateOptions(
         args.texture_size, args.face, args.seed, args.device, choice.head, choice.tracker,
         choice.networks, args.neural_size, args.face_tightness, args.delight, args.maps,
+        args.focal_length,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ y up, z -1 near to +1 far after division by w.
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 from typing import Any
 
@@ -108,8 +109,18 @@ def project(camera: Camera, points: Any) -> F64:
 
 
 def fit_camera(fit: FaceFit, width: int, height: int) -> Camera:
-    """Return the weak-perspective camera of a fitted face, head space to its picture."""
-    return weak_perspective(fit.scale, fit.rotation, fit.translation, width, height)
+    """Return the camera of a fitted face, head space to its picture.
+
+    A pinhole at ``fit.distance`` that looks straight at the head (what a photo shows off its
+    middle differs by a turn of the head), or weak perspective at an infinite distance.
+    """
+    if math.isinf(fit.distance):
+        return weak_perspective(fit.scale, fit.rotation, fit.translation, width, height)
+    away = fit.distance
+    shift = (0.0, 0.0, -away)
+    return perspective(
+        fit.scale * away, fit.rotation, shift, width, height, fit.translation, away / 4, away + 2
+    )
 
 
 def crop_camera(camera: Camera, affine: Any, width: int, height: int) -> Camera:

@@ -127,21 +127,19 @@ class Camera:
 @dataclass(frozen=True)
 class Photo:
     """A decoded photo: rgb (H, W, 3) u8 sRGB, upright; alpha (H, W) u8 or None; its name;
-    warnings: stable codes of what was odd about the file."""
+    warnings: stable codes of what was odd; focal_mm: the file's, as on 35 mm film, or None."""
 
     rgb: U8
     alpha: U8 | None
     name: str
     warnings: tuple[str, ...] = ()
+    focal_mm: float | None = None
 
 
 @dataclass(frozen=True)
 class TrackedFace:
-    """MediaPipe's 478 landmarks of one face.
-
-    landmarks (478, 3) f32: x, y in px of the photo; z in px, smaller is nearer the camera;
-    score in [0, 1]: confidence that this is a face.
-    """
+    """MediaPipe's 478 landmarks of one face: landmarks (478, 3) f32, x, y in px of the photo,
+    z in px, smaller is nearer; score in [0, 1]: confidence that this is a face."""
 
     landmarks: F32
     score: float
@@ -165,13 +163,14 @@ class HeadCrop:
 
 @dataclass(frozen=True)
 class FaceFit:
-    """A face fitted to landmarks: FLAME parameters and a weak-perspective camera.
+    """A face fitted to landmarks: FLAME parameters and the camera that looks straight at it.
 
-    params: shape, expression, jaw and eyes (rotation, neck, translation zero);
-    scale in px/m; rotation (3, 3) f64 head to view (x right, y up, z to the viewer);
-    translation (2,) f64 px: x = scale (R p)_x + t_x, y = -scale (R p)_y + t_y;
-    yaw, pitch, roll in degrees; residual: mean landmark distance in % of inter-ocular
-    distance (outer eye corners, MediaPipe 33 and 263) before the texture's registration warp.
+    params: shape, expression, jaw and eyes (rotation, neck, translation zero); rotation (3, 3)
+    head to view (x right, y up, z to the viewer); translation (2,) px: where the head's origin is;
+    scale in px/m there; distance in m of the camera from it, infinite for weak perspective:
+    x = n scale (R p)_x + t_x, y = -n scale (R p)_y + t_y with n = 1 / (1 - (R p)_z / distance);
+    yaw, pitch, roll in degrees; residual: mean landmark distance in % of inter-ocular distance
+    (outer eye corners, MediaPipe 33 and 263) before the texture's registration warp.
     """
 
     params: FlameParams
@@ -182,6 +181,7 @@ class FaceFit:
     pitch: float
     roll: float
     residual: float
+    distance: float = np.inf
 
 
 @dataclass(frozen=True)

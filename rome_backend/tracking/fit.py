@@ -4,8 +4,9 @@
 Does not know how landmarks are found, nor torch.
 
 Maximum a posteriori by Gauss-Newton steps in which pose, identity (Gaussian), expression keys
-(ridge, bounded), jaw and the tracker's own errors compete for every landmark (our own). Camera and
-expression are then refitted to the picture, the identity held.
+(ridge, bounded), jaw and the tracker's own errors compete for every landmark (our own), seen from
+afar as the tracker reports them. The pose before a pinhole camera and the expression are then
+refitted to the picture, the identity held.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
 from rome_backend.tracking.gaze import eye_radius, eye_rotations
 from rome_backend.tracking.identity import bounded_identity, joined_identity
 from rome_backend.tracking.landmark_model import landmark_model
+from rome_backend.tracking.lens import UNKNOWN, Lens, likeliest_distance
 from rome_backend.tracking.map_solver import FaceState, MapSolver
-from rome_backend.tracking.pose_estimate import WeakPose, procrustes, view_from_pixels
+from rome_backend.tracking.pose_estimate import HeadPose, procrustes, view_from_pixels
 from rome_backend.tracking.priors import (
     RIGID,
     FitPrior,
@@ -52,7 +54,7 @@ class FaceFitter:
         self._solver = MapSolver(self._model, self._prior)
         self._radius = eye_radius(head)
         self._neutral = FaceState(
-            WeakPose(1.0, np.eye(3), np.zeros(3)),
+            HeadPose(1.0, np.eye(3), np.zeros(3)),
             np.zeros(head.shape_dirs.shape[2]),
             np.zeros(len(self._model.active)),
             0.0,
@@ -61,28 +63,31 @@ class FaceFitter:
         self._measured = np.flatnonzero(measured)
         self._importance = np.where(measured, 1.0, 0.4)
 
-    def fit(self, landmarks: F32 | F64) -> FaceFit:
+    def fit(self, landmarks: F32 | F64, lens: Lens = UNKNOWN) -> FaceFit:
         """Fit one face to landmarks (478, 3) px (z in px, smaller is nearer).
 
         The identity is the likeliest one, cautious by what a photo can tell at its yaw; the pose is
-        the head's to the camera.
+        the head's to the camera. lens: what is known of it, in px of the same picture.
         Raises ValueError for another shape, numbers that are not finite, or coinciding eyes; so
         do ``fit_shared`` and ``track``.
         """
         view = _checked_view(landmarks)
-        return self._result(self._refined(self._identity(view)[0], view), view)
+        return self._result(self._refined(self._identity(view, lens)[0], view), view)
 
-    def fit_shared(self, landmarks: Sequence[F32 | F64]) -> list[FaceFit]:
+    def fit_shared(
+        self, landmarks: Sequence[F32 | F64], lenses: Sequence[Lens] = ()
+    ) -> list[FaceFit]:
         """Fit several photos of one person: one identity, camera and expression per photo.
 
-        landmarks: a sequence of (478, 3) px. Photos count by what they
-        tell. One photo is the same as
-        ``fit``; an empty sequence gives an empty list.
+        landmarks: a sequence of (478, 3) px; lenses: as many, or none if nothing is known.
+        Photos count by what they tell. One photo is the same as ``fit``; an empty sequence gives
+        an empty list.
         """
+        lenses = lenses or [UNKNOWN] * len(landmarks)
         if len(landmarks) < 2:
-            return [self.fit(points) for points in landmarks]
+            return [self.fit(*photo) for photo in zip(landmarks, lenses, strict=True)]
         views = [_checked_view(points) for points in landmarks]
-        found = [self._identity(view) for view in views]
+        found = [self._identity(*photo) for photo in zip(views, lenses, strict=True)]
         states = [state for state, _ in found]
         priors = [self._solver.prior_precision(_yaw(state)) for state in states]
         shape = joined_identity(
@@ -110,9 +115,10 @@ class FaceFitter:
         )
         points = model.points(state.shape, state.expression, state.jaw)
         pose = procrustes(points, view[model.indices], np.ones(len(points)))
+        pose = replace(pose, distance=previous.distance * previous.scale / pose.scale)
         return self._result(self._refined(replace(state, pose=pose), view, _TRACK_STEPS), view)
 
-    def _identity(self, view: F64) -> tuple[FaceState, F64]:
+    def _identity(self, view: F64, lens: Lens) -> tuple[FaceState, F64]:
         """Return one face's pose, identity and expression, and how sure (S, S) the identity is."""
         model, prior = self._model, self._prior
         seen = view[model.indices]
@@ -130,6 +136,8 @@ class FaceFitter:
             weights = trust[:, None] / noise**2
             state = self._solver.step(state, seen, weights, yaw, True)
         precision = self._solver.shape_precision(state, seen, weights, yaw)
+        away = likeliest_distance(lens, state.pose.scale)
+        state = replace(state, pose=replace(state.pose, distance=away))
         return replace(state, shape=bounded_identity(state.shape)), precision
 
     def _refined(self, state: FaceState, view: F64, steps: int = _REFINE_STEPS) -> FaceState:
@@ -174,6 +182,7 @@ class FaceFitter:
             pitch=pitch,
             roll=roll,
             residual=self._residual(state, view),
+            distance=pose.distance,
         )
 
     def _residual(self, state: FaceState, view: F64) -> float:

@@ -14,7 +14,7 @@ from rome_backend.core.rotations import yaw_pitch_roll_degrees
 from rome_backend.core.types import F64
 from rome_backend.tracking.bounded import solve_bounded
 from rome_backend.tracking.landmark_model import LandmarkModel
-from rome_backend.tracking.pose_estimate import WeakPose
+from rome_backend.tracking.pose_estimate import HeadPose
 from rome_backend.tracking.priors import LID_PAIRS, LIP_PAIRS, FitPrior, turned_share
 from rome_backend.tracking.tracker_errors import error_modes, no_errors, tracker_bias
 
@@ -27,7 +27,7 @@ class FaceState:
     and how the tracker errs in this photo: (M,) coefficients of its error modes. eyes (2, 3):
     their turns, axis-angle rad, which steps leave alone."""
 
-    pose: WeakPose
+    pose: HeadPose
     shape: F64
     expression: F64
     jaw: float
@@ -120,13 +120,18 @@ class MapSolver:
             yaw, pitch, _ = yaw_pitch_roll_degrees(pose.rotation)
             points = points + tracker_bias(yaw, pitch)[model.indices] + self._modes @ state.error
         turned = points @ pose.rotation.T
-        residual = (view - pose.translation) / pose.scale - turned
+        seen = (view - pose.translation) / pose.scale
+        residual = seen - turned
+        residual[:, :2] -= seen[:, :2] * turned[:, 2:] / pose.distance
         jaw = model.jaw_column(state.shape, state.expression, state.jaw)
         moved = [model.shape, self._modes] if fit_shape else []
         moved += [model.expression, jaw[:, :, None]]
         body = np.concatenate(moved, axis=2).transpose(0, 2, 1) @ pose.rotation.T
         axes = np.broadcast_to(np.eye(3), (len(points), 3, 3))
         turns = np.cross(axes, turned[:, None, :])
+        # what comes nearer to the camera moves outwards
+        for moving in (turns, body):
+            moving[:, :, :2] += moving[:, :, 2:] * (seen[:, None, :2] / pose.distance)
         return residual, np.concatenate([turns, turned[:, None, :], axes, body], axis=1)
 
     def _weighted(self, residual: F64, columns: F64, weights: F64) -> tuple[F64, F64]:

@@ -17,6 +17,7 @@ from rome_backend.render.rasterizer import Rasterizer
 from rome_backend.tracking.matte_field import MatteField
 
 _OUTSIDE_PX = 2.0
+_NEAREST = 0.2  # of the camera's distance: nothing of a head is nearer
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Outline:
 
 @dataclass(frozen=True)
 class SquareView:
-    """A fit's weak-perspective camera in a square of ``size`` px cut out of ``full`` px."""
+    """A fit's camera in a square of ``size`` px cut out of ``full`` px."""
 
     fit: FaceFit
     full: int
@@ -39,15 +40,20 @@ class SquareView:
 
     @property
     def scale(self) -> float:
-        """Return px of the square per metre."""
+        """Return px of the square per metre at the head's origin."""
         return self.fit.scale * self.size / self.full
 
     def project(self, vertices: F64) -> F64:
         """Return (V, 3): x, y px of the square (y down) and m towards the viewer."""
         view = vertices @ self.fit.rotation.T
         shift = self.fit.translation * self.size / self.full
-        flat = self.scale * view[:, :2] * np.array([1.0, -1.0]) + shift
+        flat = self.scales(vertices)[:, None] * view[:, :2] * np.array([1.0, -1.0]) + shift
         return np.column_stack([flat, view[:, 2]])
+
+    def scales(self, vertices: F64) -> F64:
+        """Return px of the square per metre (V,) at the depth of vertices (V, 3)."""
+        depth = vertices @ self.fit.rotation[2] / self.fit.distance
+        return self.scale / np.maximum(1 - depth, _NEAREST)
 
     def silhouette(self, vertices: F64, faces: I32, rasterizer: Rasterizer) -> Mask:
         """Return the pixels (size, size) that the mesh covers."""
@@ -72,7 +78,8 @@ def find_outline(
     vertices (V, 3) m posed; movable (V,); reach: how far in m inwards and outwards the contour
     may be. Vertices of contour edges (one face to the viewer, one away) whose outside is empty.
     """
-    towards = face_crosses(vertices, faces) @ view.fit.rotation[2] > 0
+    sight = view.fit.rotation[2] - vertices[faces[:, 0]] / view.fit.distance
+    towards = np.einsum("fx,fx->f", face_crosses(vertices, faces), sight) > 0
     rim = np.zeros(len(vertices), np.int8)
     np.bitwise_or.at(rim, faces[towards].ravel(), 1)
     np.bitwise_or.at(rim, faces[~towards].ravel(), 2)
@@ -86,7 +93,8 @@ def find_outline(
     mask = view.silhouette(vertices, faces, rasterizer)
     keep = _empty_outside(points, down, mask)
     chosen, flat, down, points = chosen[keep], flat[keep], down[keep], points[keep]
-    gaps = field.march(points, down, reach[0] * view.scale, reach[1] * view.scale) / view.scale
+    gaps = field.march(points, down, reach[0] * view.scale, reach[1] * view.scale)
+    gaps /= view.scales(vertices[chosen])
     keep = _plausible(gaps, points)
     head = np.column_stack([flat, np.zeros(len(flat))]) @ view.fit.rotation
     return Outline(chosen[keep].astype(np.int32), head[keep], gaps[keep])

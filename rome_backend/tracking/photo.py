@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from rome_backend.core.errors import PhotoRefused
 from rome_backend.core.types import U8, Photo
@@ -27,6 +27,8 @@ _MAXIMUM_HUNGRY_PIXELS = 40_000_000
 _KEPT_PIXELS = 24_000_000
 _MAXIMUM_BYTES = 512 * 1024**2
 _MINIMUM_SIDE = 48
+# Of 35 mm film; cameras without a word for it write 0.
+_SHORTEST_MM, _LONGEST_MM = 8.0, 1000.0
 _ONE_CHANNEL = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -111,7 +113,17 @@ def _decode(image: Image.Image, name: str) -> Photo:
         if "truncated" in str(error).lower():
             raise _refused("photo_truncated", f"{name} is cut off in the middle.") from error
         raise _unreadable(name) from error
-    return _photo(rgb, alpha, name, notes)
+    return _photo(rgb, alpha, name, notes, _focal(image))
+
+
+def _focal(image: Image.Image) -> float | None:
+    """Return the focal length in mm of 35 mm film that the file tells, if it can be true."""
+    try:
+        told = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        focal = float(told.get(ExifTags.Base.FocalLengthIn35mmFilm, 0))
+    except (*DECODER_ERRORS, TypeError):
+        return None
+    return focal if _SHORTEST_MM <= focal <= _LONGEST_MM else None
 
 
 def _load(image: Image.Image) -> Image.Image:
@@ -130,7 +142,7 @@ def _load(image: Image.Image) -> Image.Image:
     if image.mode in ("P", "1", "PA"):
         image = image.convert("RGBA" if _has_alpha(image) else "RGB")
     smaller = image.reduce(max(remaining, 1))
-    if Image.ExifTags.Base.Orientation in exif:
+    if ExifTags.Base.Orientation in exif:
         smaller.info["exif"] = exif.tobytes()
     return smaller
 
@@ -168,10 +180,12 @@ def _split(image: Image.Image) -> tuple[U8, U8 | None]:
     return np.array(image.convert("RGB")), None
 
 
-def _photo(rgb: U8, alpha: U8 | None, name: str, notes: list[str]) -> Photo:
+def _photo(
+    rgb: U8, alpha: U8 | None, name: str, notes: list[str], focal: float | None = None
+) -> Photo:
     if alpha is not None and alpha.min() == alpha.max():
         alpha = None
-    return Photo(rgb=rgb, alpha=alpha, name=name, warnings=tuple(notes))
+    return Photo(rgb=rgb, alpha=alpha, name=name, warnings=tuple(notes), focal_mm=focal)
 
 
 def _refused(code: str, message: str) -> PhotoRefused:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weak-perspective head pose from points in correspondence.
+"""Where a head is before the camera, and its weak-perspective pose from points in correspondence.
 
 Does not know head models, identity or expression.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,33 +18,41 @@ _FLIP = np.array([1.0, -1.0, -1.0])
 
 
 @dataclass(frozen=True)
-class WeakPose:
-    """Head space to view pixels: view = scale (rotation p) + translation.
+class HeadPose:
+    """Head space to view pixels: view = n scale (rotation p) + translation.
 
-    scale in px/m; rotation (3, 3); translation (3,) px. View axes: x right, y up, z to the
-    viewer (the signs of FaceFit; its third translation is the tracker's arbitrary depth).
+    scale in px/m at the head's origin; rotation (3, 3); translation (3,) px. View axes: x right,
+    y up, z to the viewer (the signs of FaceFit; its third translation is the tracker's arbitrary
+    depth). distance in m of the camera from the head's origin: n = 1 / (1 - z / distance) across
+    the view, z in m; along it, n = 1, as the tracker guesses depth without perspective.
     """
 
     scale: float
     rotation: F64
     translation: F64
+    distance: float = math.inf
 
     def to_head(self, view: F64) -> F64:
         """Return view px (L, 3) in head space (L, 3) m."""
-        return ((view - self.translation) / self.scale) @ self.rotation
+        flat = (view - self.translation) / self.scale
+        flat[:, :2] *= 1 - flat[:, 2:] / self.distance
+        return flat @ self.rotation
 
     def to_view(self, points: F64) -> F64:
         """Return head-space points (L, 3) m in view px (L, 3)."""
-        return self.scale * (points @ self.rotation.T) + self.translation
+        turned = points @ self.rotation.T
+        turned[:, :2] /= 1 - turned[:, 2:] / self.distance
+        return self.scale * turned + self.translation
 
-    def stepped(self, turn: F64, stretch: float, shift: F64) -> WeakPose:
+    def stepped(self, turn: F64, stretch: float, shift: F64) -> HeadPose:
         """Return the pose after a small turn (3,) rad and shift (3,) m in view axes.
 
         stretch: change of the logarithm of the scale.
         """
         rotation = rotation_matrices(turn) @ self.rotation
         scale = self.scale * float(np.exp(np.clip(stretch, -0.5, 0.5)))
-        return WeakPose(scale, rotation, self.translation + self.scale * shift)
+        shifted = self.translation + self.scale * shift
+        return HeadPose(scale, rotation, shifted, self.distance)
 
 
 def view_from_pixels(landmarks: F32 | F64) -> F64:
@@ -51,7 +60,7 @@ def view_from_pixels(landmarks: F32 | F64) -> F64:
     return np.asarray(landmarks, np.float64)[:, :3] * _FLIP
 
 
-def procrustes(points: F64, view: F64, weights: F64) -> WeakPose:
+def procrustes(points: F64, view: F64, weights: F64) -> HeadPose:
     """Return the similarity that maps points (L, 3) m onto view (L, 3) px, weighted (L,).
 
     The closed form of Umeyama (1991). Weights need not be normalised; at least three points
@@ -64,4 +73,4 @@ def procrustes(points: F64, view: F64, weights: F64) -> WeakPose:
     signs = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
     rotation = (u * signs) @ vt
     scale = float((values * signs).sum() / (share * centred**2).sum())
-    return WeakPose(scale, rotation, mean_v - scale * rotation @ mean_p)
+    return HeadPose(scale, rotation, mean_v - scale * rotation @ mean_p)

@@ -15,6 +15,7 @@ import numpy as np
 
 from rome_backend.core.types import F32, F64, FaceFit, HeadModel
 from rome_backend.tracking.fit import FaceFitter
+from rome_backend.tracking.lens import UNKNOWN, Lens
 
 # Standard deviations that a key of 1 stands for: FaceFitter's prior of 0.45 then means one.
 UNIT = 2.2
@@ -46,13 +47,15 @@ class SignedFitter:
         )
         self._fitter = FaceFitter(doubled)
 
-    def fit(self, landmarks: F32 | F64) -> FaceFit:
+    def fit(self, landmarks: F32 | F64, lens: Lens = UNKNOWN) -> FaceFit:
         """Fit one face to landmarks (478, 3) px; see FaceFitter.fit."""
-        return self._signed(self._fitter.fit(landmarks))
+        return self._signed(self._fitter.fit(landmarks, lens))
 
-    def fit_shared(self, landmarks: Sequence[F32 | F64]) -> list[FaceFit]:
+    def fit_shared(
+        self, landmarks: Sequence[F32 | F64], lenses: Sequence[Lens] = ()
+    ) -> list[FaceFit]:
         """Fit several photos of one person; see FaceFitter.fit_shared."""
-        return [self._signed(fit) for fit in self._fitter.fit_shared(landmarks)]
+        return [self._signed(fit) for fit in self._fitter.fit_shared(landmarks, lenses)]
 
     def track(self, landmarks: F32 | F64, previous: FaceFit) -> FaceFit:
         """Fit the next frame of a clip; see FaceFitter.track."""

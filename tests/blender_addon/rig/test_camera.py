@@ -12,9 +12,15 @@ import numpy as np
 import pytest
 
 from blender_addon.core_access import RomeError
-from rome_backend.core.camera import crop_camera, orbit, perspective, project, weak_perspective
+from rome_backend.core.camera import crop_camera, fit_camera, orbit, project, weak_perspective
 from rome_backend.core.rotations import rotation_matrices
-from rome_backend.core.types import Camera
+from rome_backend.core.types import Camera, FaceFit, FlameParams
+
+
+def seen_from(distance):
+    turn = rotation_matrices(np.array([0.2, -0.6, 0.3]))
+    params = FlameParams(np.zeros(1), np.zeros(1))
+    return FaceFit(params, 900.0, turn, np.array([140.0, 470.0]), 0, 0, 0, 0, distance)
 
 
 def cameras():
@@ -26,6 +32,8 @@ def cameras():
         "wide": weak_perspective(400.0, turn, (300.0, 90.0), 640, 360),
         "tall": weak_perspective(400.0, turn, (100.0, 300.0), 360, 640),
         "crop": crop_camera(weak, rolled, 300, 300),
+        "pinhole": fit_camera(seen_from(0.7), 512, 512),
+        "pinhole crop": crop_camera(fit_camera(seen_from(1.3), 640, 360), rolled, 200, 400),
         "orbit": orbit((0.01, 0.02, 0.0), 1.0, 35.0, 15.0, 0.4, 256, 256),
     }
 
@@ -68,14 +76,16 @@ def test_the_photo_is_the_background(built, rig):
     assert tuple(photo.size) == rig.photo.shape[1::-1] and photo.packed_file is not None
 
 
-@pytest.mark.parametrize("flaw", ["perspective", "skewed", "oblong", "mirrored"])
-def test_matrices_that_are_no_orthographic_camera_are_refused(flaw):
+@pytest.mark.parametrize("distance", [np.inf, 0.8])
+@pytest.mark.parametrize("flaw", ["blind", "skewed", "oblong", "mirrored"])
+def test_matrices_that_are_no_camera_are_refused(flaw, distance):
     pytest.importorskip("bpy")
-    from blender_addon.rig.camera import orthographic_view
+    from blender_addon.rig.camera import photo_view
 
-    clip = np.array(weak_perspective(900.0, np.eye(3), (140.0, 470.0), 512, 512).world_to_clip)
-    if flaw == "perspective":
-        clip = perspective(800.0, np.eye(3), (0.0, 0.0, -1.0), 512, 512).world_to_clip
+    level = replace(seen_from(distance), rotation=np.eye(3))
+    clip = np.array(fit_camera(level, 512, 512).world_to_clip)
+    if flaw == "blind":
+        clip[0] = 0.0
     elif flaw == "skewed":
         clip[0, 1] = 0.5
     elif flaw == "oblong":
@@ -83,5 +93,5 @@ def test_matrices_that_are_no_orthographic_camera_are_refused(flaw):
     else:
         clip[0] *= -1.0
     with pytest.raises(RomeError) as caught:
-        orthographic_view(Camera(clip, 512, 512), np.zeros(3))
+        photo_view(Camera(clip, 512, 512), np.zeros(3))
     assert caught.value.code == "camera_unsupported"

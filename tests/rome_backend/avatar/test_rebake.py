@@ -78,6 +78,17 @@ def test_estimates_are_made_anew_where_there_were_some(
     assert again.provenance["delight"] is False and again.provenance["seed"] == 7
 
 
+def test_the_camera_s_distance_is_kept_and_older_avatars_have_none(
+    avatar: Avatar, small_head: HeadModel, baked: list[Any]
+) -> None:
+    rows = []
+    for distance in ({}, {"distance": None}, {"distance": 0.8}):
+        rebake(replace(avatar, provenance={"fit": {**FIT, **distance}}), small_head, 256)
+        rows.append(baked[-1][0][0].camera.world_to_clip[3].tolist())
+    assert rows[0] == rows[1] == [0, 0, 0, 1]
+    assert rows[2] == [0, 0, -1, 0.8]
+
+
 @pytest.mark.parametrize("shown", [None, [], [0, 0, 3], "all", [0, 0, -1, 5], [0.0, 0, 5, 5]])
 def test_an_avatar_that_does_not_say_what_was_shown_counts_as_all_shown(
     avatar: Avatar, small_head: HeadModel, baked: list[Any], shown: object
@@ -88,8 +99,11 @@ def test_an_avatar_that_does_not_say_what_was_shown_counts_as_all_shown(
 
 @pytest.mark.parametrize(
     "fit",
-    [None, {}, 5, {**FIT, "scale": "large"}, {**FIT, "rotation": [1, 2]}, {**FIT, "roll": None}],
-)
+    [
+        None, {}, 5, {**FIT, "scale": "large"}, {**FIT, "rotation": [1, 2]}, {**FIT, "roll": None},
+        {**FIT, "distance": -1},
+    ],
+)  # fmt: skip
 def test_an_avatar_that_does_not_say_how_it_was_fitted_is_refused(
     avatar: Avatar, small_head: HeadModel, fit: object
 ) -> None:

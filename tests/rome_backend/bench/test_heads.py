@@ -22,7 +22,7 @@ from rome_backend.core.types import F64, HeadModel
 def truth(head: HeadModel, vertices: F64) -> TrueHead:
     """Return a true head that is the head model itself."""
     points = landmark_points(vertices, head.faces, head.landmarks)[:468]
-    return TrueHead("self", vertices, head.faces, points, np.ones(468), {})
+    return TrueHead("self", vertices, head.faces, points, np.ones(468), {}, {})
 
 
 @pytest.fixture(scope="module")

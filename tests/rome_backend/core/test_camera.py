@@ -125,6 +125,25 @@ def test_fit_camera_is_the_fit_s_formula() -> None:
     assert np.array_equal(fit_camera(fit, 640, 480).world_to_clip, _weak().world_to_clip)
 
 
+@pytest.mark.parametrize("distance", [0.4, 1.2, 5.0])
+def test_a_fit_s_distance_makes_a_pinhole(distance: float) -> None:
+    params, shift = FlameParams(np.zeros(1), np.zeros(1)), np.array([310.0, 250.0])
+    fit = FaceFit(params, 1500.0, TURN, shift, 20.0, -10.0, 5.0, 2.0, distance)
+    seen = project(fit_camera(fit, 640, 480), POINTS)
+    view = POINTS @ TURN.T
+    near = 1 / (1 - view[:, 2:] / distance)
+    assert np.allclose(seen[:, :2], shift + 1500.0 * near * view[:, :2] * [1, -1])
+    order = np.argsort(-view[:, 2])
+    assert (np.diff(seen[order, 2]) > 0).all() and np.abs(seen[:, 2]).max() < 1
+
+
+def test_a_far_pinhole_is_weak_perspective() -> None:
+    params = FlameParams(np.zeros(1), np.zeros(1))
+    fit = FaceFit(params, 1500.0, TURN, np.array([310.0, 250.0]), 20.0, -10.0, 5.0, 2.0, 1e6)
+    seen = project(fit_camera(fit, 640, 480), POINTS)[:, :2]
+    assert np.allclose(seen, project(_weak(), POINTS)[:, :2], atol=1e-3)
+
+
 @pytest.mark.parametrize("xp", [np, torch], ids=["numpy", "torch"])
 def test_parity_projection(parity_dir: Path, xp: object) -> None:
     fixture = np.load(parity_dir / "projection.npz")

@@ -8,14 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rome_backend.core.camera import fit_camera, project
 from rome_backend.core.landmarks import LANDMARKS_105, landmark_points, reprojection_percent_iod
 from rome_backend.core.rotations import matrix_from_yaw_pitch_roll
 from rome_backend.core.skinning import posed_vertices, shape_vertices
 from rome_backend.core.types import F64, FlameParams, HeadModel
 from rome_backend.tracking.fit import FaceFitter
+from rome_backend.tracking.lens import USUAL_M, Lens
 from rome_backend.tracking.tracker_errors import tracker_bias
 
 SCALE, CENTRE = 1800.0, np.array([260.0, 240.0])
+AFAR = Lens(1e4 * SCALE, 0.001)
 
 
 @pytest.fixture(scope="module")
@@ -38,14 +41,17 @@ def photograph(
     noise: float = 0.0,
     depth_noise: float = 0.0,
     biased: bool = False,
+    distance: float = np.inf,
 ) -> F64:
-    """Landmarks (478, 3) px of a posed head under a weak-perspective camera.
+    """Landmarks (478, 3) px of a posed head before a camera, by default far away.
 
     biased: as the tracker would report them at this turn.
     """
     points = landmark_points(posed_vertices(head, face), head.faces, head.landmarks)
     points[:468] += tracker_bias(*angles[:2]) if biased else 0.0
-    view = SCALE * points @ matrix_from_yaw_pitch_roll(*angles).T
+    turned = points @ matrix_from_yaw_pitch_roll(*angles).T
+    turned[:, :2] /= 1 - turned[:, 2:] / distance
+    view = SCALE * turned
     rng = np.random.default_rng(3)
     view = view + rng.normal(0, 1, view.shape) * np.array([noise, noise, depth_noise])
     return view * np.array([1.0, -1.0, -1.0]) + np.array([*CENTRE, 50.0])
@@ -68,14 +74,14 @@ def test_pose_and_camera_are_recovered_under_noise(
     small_head: HeadModel, fitter: FaceFitter, angles: tuple[float, float, float]
 ) -> None:
     face = params(small_head, 0.7 * identity(small_head), mouthSmileLeft=0.6, mouthSmileRight=0.5)
-    fit = fitter.fit(photograph(small_head, face, angles, noise=1.0, depth_noise=4.0))
+    fit = fitter.fit(photograph(small_head, face, angles, noise=1.0, depth_noise=4.0), AFAR)
     assert (fit.yaw, fit.pitch, fit.roll) == pytest.approx(angles, abs=2.5)
     assert fit.scale == pytest.approx(SCALE, rel=0.04)
     assert fit.rotation @ fit.rotation.T == pytest.approx(np.eye(3), abs=1e-9)
 
 
 def test_the_mean_face_is_fitted_exactly(small_head: HeadModel, fitter: FaceFitter) -> None:
-    fit = fitter.fit(photograph(small_head, params(small_head), (0, 0, -7)))
+    fit = fitter.fit(photograph(small_head, params(small_head), (0, 0, -7)), AFAR)
     assert fit.residual < 0.05
     assert np.abs(fit.params.shape).max() < 1e-3
     assert np.abs(fit.params.expression).max() < 0.01
@@ -91,8 +97,21 @@ def test_residual_is_the_reprojection_of_the_posed_mesh(
     points = landmark_points(
         posed_vertices(small_head, fit.params), small_head.faces, small_head.landmarks
     )
-    flat = fit.scale * (points @ fit.rotation.T)[:, :2] * [1, -1] + fit.translation
+    flat = project(fit_camera(fit, 512, 512), points)[:, :2]
     assert fit.residual == pytest.approx(reprojection_percent_iod(flat, seen), abs=1e-4)
+
+
+def test_the_lens_tells_the_distance(small_head: HeadModel, fitter: FaceFitter) -> None:
+    seen, near = photograph(small_head, params(small_head)), Lens(SCALE * 0.5, 0.001)
+    assert fitter.fit(seen).distance == pytest.approx(USUAL_M)
+    shared = fitter.fit_shared([seen, seen], [AFAR, near])
+    assert shared[0].distance > 1e3 and shared[1].distance == pytest.approx(0.5, rel=0.02)
+
+
+def test_a_clip_keeps_its_lens(small_head: HeadModel, fitter: FaceFitter) -> None:
+    first = fitter.fit(photograph(small_head, params(small_head)), Lens(SCALE * 0.8, 0.001))
+    fit = fitter.track(2 * photograph(small_head, params(small_head), distance=0.4), first)
+    assert fit.distance == pytest.approx(0.4, rel=0.05) and fit.residual < 0.1
 
 
 def test_an_open_mouth_is_jaw_not_identity(small_head: HeadModel, fitter: FaceFitter) -> None:

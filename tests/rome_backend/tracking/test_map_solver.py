@@ -13,11 +13,11 @@ from rome_backend.core.types import F64, HeadModel
 from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
 from rome_backend.tracking.landmark_model import LandmarkModel, landmark_model
 from rome_backend.tracking.map_solver import FaceState, MapSolver
-from rome_backend.tracking.pose_estimate import WeakPose
+from rome_backend.tracking.pose_estimate import HeadPose
 from rome_backend.tracking.priors import FitPrior, facing_weights, turned_share
 from rome_backend.tracking.tracker_errors import error_modes, tracker_bias
 
-POSE = WeakPose(2000.0, np.eye(3), np.zeros(3))
+POSE = HeadPose(2000.0, np.eye(3), np.zeros(3))
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,22 @@ def test_a_step_turns_moves_and_scales_towards_the_truth(model: LandmarkModel) -
     assert state.pose.rotation == pytest.approx(truth.rotation, abs=1e-4)
     assert state.pose.scale == pytest.approx(truth.scale, rel=1e-4)
     assert state.pose.translation == pytest.approx(truth.translation, abs=0.05)
+
+
+def test_steps_find_pose_and_keys_before_a_near_camera(model: LandmarkModel) -> None:
+    near = replace(POSE, distance=0.5)
+    truth = near.stepped(np.array([0.1, -0.2, 0.1]), 0.05, np.array([0.01, -0.02, 0.0]))
+    keys = np.linspace(0, 0.4, len(model.active))
+    view = truth.to_view(model.points(np.zeros(10), keys, 0.05))
+    solver = MapSolver(model, FitPrior(expression=10.0, jaw=1e3))
+    state = replace(start(model), pose=near)
+    for _ in range(6):
+        state = solver.step(state, view, even(model, 1e-4), 0.0, False)
+    assert state.pose.rotation == pytest.approx(truth.rotation, abs=1e-3)
+    assert state.pose.scale == pytest.approx(truth.scale, rel=1e-3)
+    assert state.pose.distance == 0.5
+    points = model.points(np.zeros(10), state.expression, state.jaw)
+    assert state.pose.to_view(points)[:, :2] == pytest.approx(view[:, :2], abs=0.1)
 
 
 def test_identity_is_held_when_asked(model: LandmarkModel) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -70,6 +72,26 @@ def test_gaps_and_normals_lead_to_the_matte() -> None:
     assert seen.gaps[~right] == pytest.approx(0.03, abs=0.004)
     assert seen.normals[right, 0] == pytest.approx(1.0, abs=0.05)
     assert np.linalg.norm(seen.normals, axis=1) == pytest.approx(1.0)
+
+
+def test_a_near_camera_sees_less_of_a_tube_than_its_width() -> None:
+    points, faces = tube()
+    near = replace(view(), fit=replace(view().fit, distance=0.5))
+    front, side = np.array([[0.05, 0.0, 0.1]]), np.array([[0.1, 0.05, 0.0]])
+    assert near.project(front)[0, :2] == pytest.approx([100 + SCALE * 0.05 / 0.8, 100.0])
+    assert near.project(side) == pytest.approx(view().project(side))
+    assert near.scales(np.concatenate([front, side])) == pytest.approx([SCALE / 0.8, SCALE])
+    # lines of sight touch a tube of 0.1 m before its sides, where the angle's sine is 0.2
+    matte = field(-0.13, 0.13)
+    seen = find_outline(
+        points, faces, np.ones(len(points), bool), near, matte, TorchRasterizer(), (0.05, 0.06)
+    )
+    level = np.abs(points[seen.vertices, 1]) < 0.03
+    assert level.any()
+    assert points[seen.vertices[level], 2] == pytest.approx(0.02, abs=0.017)
+    width = 0.1 / np.sqrt(1 - 0.2**2)
+    gaps = seen.gaps[level & (points[seen.vertices, 0] > 0)]
+    assert gaps == pytest.approx((0.13 - width) * 0.96, abs=0.004)
 
 
 def test_only_movable_vertices_on_the_rim_are_found() -> None:
