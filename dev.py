@@ -117,7 +117,8 @@ def ensure_environment() -> Path:
         run([*find_python(), "-m", "venv", "--clear", str(VENV)], "could not make .venv")
     say("installing the pinned environment (once; about 1.5 GB, a few minutes)")
     install = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-    run([*install, "-c", "requirements.lock", "-e", ".[dev]"], "pip could not install the project")
+    pinned = ["-c", "requirements.lock", "-e", ".[dev,train]"]
+    run([*install, *pinned], "pip could not install the project")
     STAMP.write_text(wanted + "\n")
     return python
 

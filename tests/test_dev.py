@@ -222,7 +222,8 @@ def test_every_direct_requirement_is_pinned_in_the_lock(root: Path) -> None:
     import tomllib
 
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
-    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    wanted = project["dependencies"] + extras["dev"] + extras["train"]
     lock = set((root / "requirements.lock").read_text().lower().splitlines())
     for requirement in wanted:
         assert requirement.split(";")[0].strip().lower() in lock, requirement

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small samples, networks and configurations, so that a training step takes a fraction of a second.
+"""Small samples and configurations (small_run.py) as fixtures; one thread per test.
 
 Does not know which part of training is tested.
 """
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 
-import numpy as np
 import pytest
 import torch
 
-from rome_backend.core.types import HeadModel
 from training.batch import Sample
-from training.config import CONFIGS, LossWeights, ModelSizes, TrainConfig
-
-SIDE = 16
+from training.config import TrainConfig
 
 
 @pytest.fixture(autouse=True)
@@ -29,47 +27,23 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def tiny_config() -> TrainConfig:
-    """All losses that need no imported network, on pictures of 16 pixels."""
-    sizes = ModelSizes(
-        side=SIDE,
-        texture_inner=4,
-        texture_levels=2,
-        unet_widths=(8, 8, 8),
-        offsets_width=16,
-        discriminator_widths=(8, 8),
-        offset_limit=0.02,
-    )
-    weights = LossWeights(perceptual=0, gaze=0, identity=0, colour=10.0)
-    return replace(
-        CONFIGS["small"], name="tiny", sizes=sizes, weights=weights, batch=4, micro_batch=2
-    )
+def small_run() -> ModuleType:
+    """The module small_run.py."""
+    path = Path(__file__).with_name("small_run.py")
+    spec = importlib.util.spec_from_file_location("small_run", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
-def make_sample(small_head: HeadModel) -> Callable[[int], Sample]:
-    """Return a sample of noise with plausible masks, the same for the same number."""
+def tiny_config(small_run: ModuleType) -> TrainConfig:
+    """All losses that need no imported network, on pictures of 16 pixels."""
+    return small_run.tiny_config()
 
-    def make(number: int) -> Sample:
-        random = np.random.default_rng(number)
-        row, column = (np.indices((SIDE, SIDE)) + 0.5) / SIDE - 0.5
-        disc = (np.hypot(row, column) < random.uniform(0.2, 0.4)).astype(np.uint8) * 255
-        pictures = random.integers(0, 256, (2, SIDE, SIDE, 3), dtype=np.uint8)
-        turn = np.linspace(0, 2 * np.pi, 68, endpoint=False)
-        return Sample(
-            number=number,
-            source=pictures[0],
-            source_matte=disc,
-            target=pictures[1],
-            target_matte=disc,
-            hair=disc,
-            whole=np.maximum(disc, np.uint8(255) * (row > 0.3).astype(np.uint8)),
-            shape=random.normal(size=6).astype(np.float32),
-            expression=random.uniform(0, 1, 5).astype(np.float32),
-            jaw=np.array([0.1, 0, 0], np.float32),
-            rotation=random.normal(0, 0.2, 3).astype(np.float32),
-            camera=np.array([6.0, 0, 0], np.float32),
-            landmarks=(0.4 * np.stack([np.cos(turn), np.sin(turn)], -1)).astype(np.float32),
-        )
 
-    return make
+@pytest.fixture(scope="session")
+def make_sample(small_run: ModuleType) -> Callable[[int], Sample]:
+    """Return a sample of noise, the same for the same number."""
+    return small_run.noise_sample
