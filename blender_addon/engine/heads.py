@@ -46,7 +46,10 @@ class FrameHead:
 
     def surface(self) -> SetSurface:
         """Return the message that makes the surface known."""
-        return SetSurface(0, self.surface_id, self.faces, self.uvs, self.texture.pixels)
+        texture = self.texture
+        return SetSurface(
+            0, self.surface_id, self.faces, self.uvs, texture.pixels, _as_array(texture.png)
+        )
 
     def avatar(self) -> KeepAvatar | None:
         """Return the message that makes the avatar known; None where nobody carries it any more."""
@@ -97,6 +100,10 @@ def read_head(instance: bpy.types.DepsgraphObjectInstance) -> FrameHead:
         texture,
         avatar_id(original) if neural_weights(original) else "",
     )
+
+
+def _as_array(data: bytes | None) -> NDArray[np.uint8] | None:
+    return None if data is None else np.frombuffer(data, np.uint8)
 
 
 def _faces(mesh: bpy.types.Mesh, name: str) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The pixels of a head's albedo image, read again only when they may have changed.
+"""A head's albedo image, as the PNG that is packed or as pixels, read when it may have changed.
 
 Does not know heads or the backend.
 """
@@ -18,16 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core_access import RomeError, linear_to_srgb
+from .packed import is_plain_png
 
 KEPT = 32
 
 
 @dataclass(frozen=True)
 class Texture:
-    """pixels (H, W, 3) u8 sRGB, top row first, and a digest of them."""
+    """pixels (H, W, 3) u8 sRGB, top row first, or a PNG that has them, and a digest of either."""
 
-    pixels: NDArray[np.uint8]
     digest: bytes
+    pixels: NDArray[np.uint8] | None = None
+    png: bytes | None = None
 
 
 _known: OrderedDict[Hashable, Texture] = OrderedDict()
@@ -35,19 +37,22 @@ _known_lock = threading.Lock()  # F12 reads on a thread of its own while viewpor
 
 
 def texture_of(image: bpy.types.Image | None, head: str) -> Texture:
-    """Return an image's pixels.
+    """Return what an image shows: packed PNGs as they are, for decoding is work for others.
 
     Raises RomeError `albedo_missing` where there is no image or it cannot be read.
     """
     if image is None:
         raise _missing(head)
-    mark = _mark(image)
+    packed = _packed(image)
+    if packed is not None and is_plain_png(packed, image.alpha_mode):
+        return Texture(_digest(packed), png=packed)
+    mark = _mark(image, packed)
     with _known_lock:
         if mark is not None and mark in _known:
             _known.move_to_end(mark)
             return _known[mark]
     pixels = _pixels(image, head)
-    texture = Texture(pixels, hashlib.blake2b(pixels.tobytes(), digest_size=16).digest())
+    texture = Texture(_digest(pixels.tobytes()), pixels)
     with _known_lock:
         if mark is not None:
             _known[mark] = texture
@@ -62,7 +67,18 @@ def forget_textures() -> None:
         _known.clear()
 
 
-def _mark(image: bpy.types.Image) -> Hashable | None:
+def _packed(image: bpy.types.Image) -> bytes | None:
+    """Return an image's packed file if it is what the image shows."""
+    if image.is_dirty or image.source != "FILE" or image.packed_file is None:
+        return None
+    return image.packed_file.data
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()
+
+
+def _mark(image: bpy.types.Image, packed: bytes | None) -> Hashable | None:
     """Return what stays the same as long as the image does; None where nothing says so.
 
     An image that was painted on since it was saved or packed has no mark: it is read every time.
@@ -70,8 +86,8 @@ def _mark(image: bpy.types.Image) -> Hashable | None:
     if image.is_dirty or image.source != "FILE":
         return None
     colour = image.colorspace_settings.name
-    if image.packed_file is not None:
-        return (colour, hashlib.blake2b(image.packed_file.data, digest_size=16).digest())
+    if packed is not None:
+        return (colour, _digest(packed))
     try:
         facts = os.stat(bpy.path.abspath(image.filepath, library=image.library))
     except OSError:

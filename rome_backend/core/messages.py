@@ -30,13 +30,17 @@ from .message_arrays import (
     Points,
 )
 
-PROTOCOL = 2
+PROTOCOL = 3
 PASSES = ("combined", "mask", "depth", "uv", "normal")
 RENDERERS = ("auto", "textured", "rome")
 PICTURE_SIDES = (256, 512)
 MAX_SIDE = 1 << 16
 Json = Mapping[str, Any]
 Tensors = Mapping[str, Array]
+
+
+def _nonsense(problem: str) -> ProtocolError:
+    return ProtocolError("message_invalid", problem, "Update the add-on or report this.")
 
 
 @dataclass(frozen=True)
@@ -147,14 +151,21 @@ class SetSurface:
 
     It comes from Blender, not from the avatar, so that modifiers, edited UVs and a painted
     texture are drawn. faces (F, 3): vertices, counter-clockwise from outside; uvs (F, 3, 2) of
-    their corners, v up; albedo (H, W, 3): sRGB, top row first.
+    their corners, v up; the texture: albedo (H, W, 3) sRGB, top row first, or the bytes of a PNG
+    with those pixels, 8-bit RGB or RGBA whose alpha is of no importance.
     """
 
     request_id: int
     surface_id: str
     faces: Faces
     uvs: CornerUvs
-    albedo: Picture
+    albedo: Picture | None = None
+    albedo_png: Bytes | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ProtocolError (`message_invalid`) unless there is one texture."""
+        if (self.albedo is None) == (self.albedo_png is None):
+            raise _nonsense("A surface was sent without one texture.")
 
 
 @dataclass(frozen=True)
@@ -200,8 +211,7 @@ class RenderFrame:
         sized = all(1 <= side <= MAX_SIDE for side in (self.width, self.height))
         known = self.renderer in RENDERERS and self.picture_side in PICTURE_SIDES
         if len(counts) != 1 or not sized or not known or not set(self.passes) <= set(PASSES):
-            problem = "A frame was asked for whose heads, size or passes make no sense."
-            raise ProtocolError("message_invalid", problem, "Update the add-on or report this.")
+            raise _nonsense("A frame was asked for whose heads, size or passes make no sense.")
 
 
 @dataclass(frozen=True)

@@ -65,10 +65,12 @@ class Frames:
         """
         from rome_backend.render.device import torch_device
         from rome_backend.render.surface import textured_surface
+        from rome_backend.server.pictures import albedo_of
 
         device = torch_device(self._device)
+        albedo = albedo_of(message)
         try:
-            surface = textured_surface(message.faces, message.uvs, message.albedo, device)
+            surface = textured_surface(message.faces, message.uvs, albedo, device)
         except ValueError as error:
             raise FileInvalid(
                 "surface_invalid", f"A head cannot be drawn: {error}.", _HINT

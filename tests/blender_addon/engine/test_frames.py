@@ -60,7 +60,7 @@ def backend():
 def head(name, avatar_id=""):
     from blender_addon.engine.heads import FrameHead
 
-    texture = SimpleNamespace(pixels=np.zeros((2, 2, 3), np.uint8), digest=b"")
+    texture = SimpleNamespace(pixels=np.zeros((2, 2, 3), np.uint8), png=None, digest=b"")
     faces, uvs = np.zeros((1, 3), np.int32), np.zeros((1, 3, 2), np.float32)
     points = np.zeros((1, 3), np.float32)
     return FrameHead(name, points, np.eye(4), faces, uvs, texture, avatar_id)

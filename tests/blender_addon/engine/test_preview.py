@@ -73,19 +73,21 @@ def preview(backend):
 def head(name="a", height=0.0):
     from blender_addon.engine.heads import FrameHead
 
-    texture = SimpleNamespace(pixels=np.zeros((2, 2, 3), np.uint8), digest=b"")
+    texture = SimpleNamespace(pixels=np.zeros((2, 2, 3), np.uint8), png=None, digest=b"")
     faces, uvs = np.zeros((1, 3), np.int32), np.zeros((1, 3, 2), np.float32)
     return FrameHead(name, np.full((1, 3), height, np.float32), np.eye(4), faces, uvs, texture)
 
 
-def wanted(*heads, turned=0.0, size=(WIDTH, HEIGHT)):
+def wanted(*heads, turned=0.0, size=(WIDTH, HEIGHT), renderer="textured", side=256):
     from blender_addon.core_access import Camera
     from blender_addon.engine.camera import FrameView
     from blender_addon.engine.preview import Wanted
+    from blender_addon.engine.renderer import Look
 
     clip = np.eye(4)
     clip[0, 1] = turned
-    return Wanted(heads, FrameView(Camera(clip, *size), np.eye(4)))
+    view = FrameView(Camera(clip, *size), np.eye(4))
+    return Wanted(heads, view, Look(renderer, side))
 
 
 def settled(preview, backend, now=0.0, what=None):
@@ -140,8 +142,10 @@ def test_nothing_waits_and_the_newest_wins(preview, backend):
         lambda: wanted(head(), turned=0.1),
         lambda: wanted(head(), size=(WIDTH, HEIGHT + 1)),
         lambda: wanted(),
+        lambda: wanted(head(), renderer="auto"),
+        lambda: wanted(head(), side=512),
     ],
-    ids=["vertices", "surface", "another head", "view", "size", "no head"],
+    ids=["vertices", "surface", "another head", "view", "size", "no head", "renderer", "side"],
 )
 def test_whatever_changes_is_drawn_anew(preview, backend, other):
     settled(preview, backend)
@@ -150,6 +154,12 @@ def test_whatever_changes_is_drawn_anew(preview, backend, other):
     assert len(backend.frames()) == before  # the same again, in other objects
     preview.step(other(), 11.0)
     assert len(backend.frames()) == before + 1
+
+
+def test_networks_draw_small_while_something_moves_and_as_asked_when_all_is_still(preview, backend):
+    settled(preview, backend, what=wanted(head(), renderer="rome", side=512))
+    asked = [each.message for each in backend.frames()]
+    assert [(each.renderer, each.picture_side) for each in asked] == [("rome", 256), ("rome", 512)]
 
 
 def test_a_full_frame_that_is_out_of_date_is_given_up(preview, backend):

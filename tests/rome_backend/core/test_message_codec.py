@@ -61,6 +61,10 @@ EXAMPLES: list[Message] = [
         6, "skin", np.array([[0, 1, 2]], np.int32), np.full((1, 3, 2), 0.5, np.float32),
         np.zeros((2, 4, 3), np.uint8),
     ),
+    SetSurface(
+        6, "skin", np.array([[0, 1, 2]], np.int32), np.full((1, 3, 2), 0.5, np.float32),
+        albedo_png=np.arange(9, dtype=np.uint8),
+    ),
     SurfaceReady(6, "skin"),
     KeepAvatar(8, "ada", np.arange(5, dtype=np.uint8)),
     AvatarKept(8, "ada"),
