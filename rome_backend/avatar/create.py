@@ -42,6 +42,7 @@ from rome_backend.tracking.face_mesh import FaceTracker
 from rome_backend.tracking.fit import FaceFitter
 from rome_backend.tracking.lens import Lens, lens_of
 from rome_backend.tracking.matte import PersonMatte
+from rome_backend.tracking.neck_split import split_neck
 from rome_backend.tracking.photo import load_photo
 from rome_backend.tracking.signed_fit import SignedFitter, make_fitter
 from rome_backend.tracking.silhouette import OffsetFit, fit_offsets
@@ -231,7 +232,10 @@ def _fits(views: Sequence[_View], tools: Tools) -> list[FaceFit]:
     crops = [view.crop for view in views]
     if tools.installed is None or tools.installed.face_regressor is None:
         landmarks = [crop.landmarks for crop in crops]
-        return tools.fitter.fit_shared(landmarks, [view.lens for view in views])
+        fits = tools.fitter.fit_shared(landmarks, [view.lens for view in views])
+        if tools.installed is not None:
+            return fits  # the released networks turn shoulders with the head
+        return [split_neck(tools.head, fit, crop) for fit, crop in zip(fits, crops, strict=True)]
     return deca_fits(tools.installed.face_regressor, tools.head, crops)
 
 

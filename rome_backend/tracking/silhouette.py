@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import splu
 
-from rome_backend.core.skinning import posed_vertices
+from rome_backend.core.rotations import rotation_matrices
+from rome_backend.core.skinning import joint_transforms, posed_vertices
 from rome_backend.core.types import (
     F32,
     F64,
@@ -139,6 +140,13 @@ def _shoulder_row(head: HeadModel, vertices: F64, view: SquareView) -> float:
     return float(view.project(chin)[:, 1].max() + 0.03 * view.scale)
 
 
+def _vertex_turns(head: HeadModel, fit: FaceFit) -> F64:
+    """Return how skinning turns what is added to each vertex: (V, 3, 3), blended rotations."""
+    rotations = rotation_matrices(fit.params.pose())
+    worlds, _ = joint_transforms(np.zeros((len(rotations), 3)), rotations, head.parents)
+    return np.einsum("vk,kij->vij", head.weights.astype(np.float64), worlds)
+
+
 class _Scene:
     """One photo's matte with one fitted head in front of it."""
 
@@ -155,6 +163,7 @@ class _Scene:
         self.view = SquareView(fit, crop.matte.shape[0], min(_SIZE, crop.matte.shape[0]))
         self.field = MatteField(crop.matte, crop.valid, self.view.size)
         self.base = posed_vertices(head, fit.params)
+        self.turns = _vertex_turns(head, fit)
         self.hair: Mask = np.asarray(head.regions["hair"])
         self.neck: Mask = np.asarray(head.regions["neck"])
         self.movable = self.hair | self.neck
@@ -212,7 +221,7 @@ class _Scene:
 
     def outline(self, offsets: F64) -> Outline:
         """Return the outline of the head with these offsets (V, 3) and its gaps."""
-        # hair and neck hardly move with the jaw: offsets are added after posing
+        offsets = np.einsum("vij,vj->vi", self.turns, offsets)
         vertices = self.base + offsets
         found = find_outline(
             vertices,
@@ -241,7 +250,7 @@ class _Scene:
             return coefficients
         vertices, normals, gaps = seen.vertices[own], seen.normals[own], seen.gaps[own]
         dirs = self.basis.dirs[vertices].astype(np.float64)
-        rows = np.einsum("nx,nxk->nk", normals, dirs)
+        rows = np.einsum("nx,nxy,nyk->nk", normals, self.turns[vertices], dirs)
         # Cauchy weights: a contour that is far off may be another object's
         trust = self.trust[vertices] / (1 + (gaps / 0.03) ** 2) / _SIGMA**2
         target = gaps + rows @ coefficients
@@ -270,7 +279,9 @@ class _Scene:
         small = ~self.neck[seen.vertices] | (np.abs(seen.gaps) < _SMALL)
         weight = self.trust[seen.vertices] * small
         rows = place[seen.vertices]
-        step = _FREE_STEP * seen.gaps[:, None] * seen.normals
+        # a turn's inverse is its transpose, and offsets turn with their vertices
+        normals = np.einsum("nij,ni->nj", self.turns[seen.vertices], seen.normals)
+        step = _FREE_STEP * seen.gaps[:, None] * normals
         right = np.zeros((len(region), 3))
         np.add.at(right, rows, weight[:, None] * (free[seen.vertices] + step))
         diagonal = _DAMPING + _NECK_DAMPING * (1 - self.trust[region])
