@@ -13,17 +13,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from rome_backend.assets.store import AssetStore, cache_dir
+from rome_backend.avatar.create import load_tools
 from rome_backend.commands.console import Console
+from rome_backend.core.atomic_file import replacing
 from rome_backend.core.errors import FileInvalid, UsageError
 from rome_backend.open_head.build import open_head
 from rome_backend.render.device import torch_device
 from training.config import TrainConfig, named_config
 from training.data.shards import ShardSet, StoredSample, write_shards
 from training.data.synthetic.sequence import VERSION, SequenceMaker
+from training.evaluation.self_reenactment import ClipScores, clip_files, evaluate_self
 from training.losses.networks import loss_networks
 from training.processes import joined
-from training.trainer import RunOptions, RunResult, train
+from training.trainer import RunOptions, RunResult, train, trained
 
 _LARGEST_SIDE = 1024
 
@@ -45,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("--per-shard", type=int, default=16, help="sequences in a shard (16)")
     made.set_defaults(run=synthesize)
     _add_train(commands, shared)
+    _add_evaluate(commands, shared)
     return parser
 
 
@@ -64,6 +70,49 @@ def _add_train(commands: Any, shared: argparse.ArgumentParser) -> None:
     run.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     run.add_argument("--checkpoint-every", type=int, default=500, help="steps (500)")
     run.set_defaults(run=train_networks)
+
+
+def _add_evaluate(commands: Any, shared: argparse.ArgumentParser) -> None:
+    judged = commands.add_parser(
+        "evaluate", parents=[shared], help="compare pictures of driven heads with real frames"
+    )
+    judged.add_argument("--protocol", choices=["self"], default="self", help="self-reenactment")
+    judged.add_argument("--clips", type=Path, required=True, help="folder of clips")
+    judged.add_argument("--only", help="names of clips, or their beginnings, with commas")
+    judged.add_argument("--size", type=int, choices=[256, 512], default=256, help="px (256)")
+    judged.add_argument("--every", type=int, default=10, help="take each n-th frame (10)")
+    judged.add_argument("--checkpoint", type=Path, help="networks to judge too")
+    judged.add_argument("--pictures", type=Path, help="folder for a picture per clip")
+    judged.set_defaults(run=evaluate)
+
+
+def evaluate(options: argparse.Namespace, console: Console) -> int:
+    """Compare the textured mesh, the warped source and networks with the frames of clips.
+
+    Raises UsageError (`usage`, `no_clips`), PhotoRefused and FileInvalid.
+    """
+    if options.every < 1:
+        raise UsageError("usage", "Take at least each frame.", "See: training evaluate -h")
+    paths = clip_files(options.clips)
+    if options.only:
+        starts = tuple(options.only.split(","))
+        paths = [path for path in paths if path.stem.startswith(starts)]
+    if options.pictures is not None:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+    tools = load_tools()
+    trainee = None if options.checkpoint is None else trained(options.checkpoint, tools.head)
+
+    def seen(clip: ClipScores) -> None:
+        if options.pictures is not None:
+            with replacing(options.pictures / f"{clip.name}.png") as stream:
+                Image.fromarray(clip.sheet).save(stream, "PNG")
+
+    result = evaluate_self(
+        paths, tools, options.size, options.every, trainee, console.progress, seen
+    )
+    lines = [f"{name}: {scores}" for name, scores in result["mean"].items()]
+    console.result(result, lines)
+    return 0
 
 
 def synthesize(options: argparse.Namespace, console: Console) -> int:
