@@ -23,6 +23,7 @@ from typing import NoReturn
 
 from rome_backend import __version__
 from rome_backend.commands.console import Console, protected_stdout
+from rome_backend.commands.shared_options import shared_options
 from rome_backend.core.errors import Cancelled, OutOfResources, RomeError, UsageError
 
 COMMANDS = ("create", "render", "export", "assets", "doctor", "bench", "demo", "serve")
@@ -42,11 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="rome", description="One photo becomes a rigged head for Blender.")
     parser.add_argument("--version", action="version", version=f"rome {__version__}")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--json", action="store_true", help="one JSON object on stdout")
-    shared.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    shared.add_argument("--verbose", action="store_true", help="log what is done on stderr")
-    shared.add_argument("--debug", action="store_true", help="show tracebacks of errors")
+    shared = shared_options()
     for name in COMMANDS:
         import_module(f"rome_backend.commands.{name}").add_parser(subparsers, shared)
     return parser

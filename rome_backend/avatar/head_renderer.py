@@ -72,6 +72,8 @@ class HeadRenderer:
         surface: all on the device where it draws.
         picture: (N, 8 + normals, H, W) -> (N, 4, H, W), RGB and mask before the sigmoid.
         segmentation: the paper's separate network for the mask, or None as released.
+
+    network: what ``picture`` was given; faces (F, 3) of the surface.
     """
 
     def __init__(
@@ -82,13 +84,13 @@ class HeadRenderer:
         options: FeedForwardOptions | None = None,
         rasterizer: Rasterizer | None = None,
     ) -> None:
-        self._picture = picture
+        self.network = picture
         self._segmentation = segmentation
         self._options = options or FeedForwardOptions()
         epsilon = _LEGACY_EPSILON if self._options.legacy else 0.0
         self.rasterizer = rasterizer or TorchRasterizer(epsilon)
         self.shift = LEGACY_DEPTH if self._options.legacy else 0.0
-        self._faces = surface.faces
+        self.faces = surface.faces
         self._corner_uvs = surface.corner_uvs()
         self._down = self._corner_uvs.new_tensor([1, -1])
         self._corner_grid = (2 * self._corner_uvs - 1) * self._down
@@ -110,9 +112,9 @@ class HeadRenderer:
         levels: of N textures, or of one for all; vertices: in the head's own frame.
         """
         placed = projected + projected.new_tensor([0, 0, self.shift])
-        fragments = self.rasterizer.rasterize(placed, self._faces, height, width)
-        own = vertex_normals(vertices, self._faces, torch)
-        corners = own.index_select(1, self._faces.flatten()).view(len(own), -1, 3, 3)
+        fragments = self.rasterizer.rasterize(placed, self.faces, height, width)
+        own = vertex_normals(vertices, self.faces, torch)
+        corners = own.index_select(1, self.faces.flatten()).view(len(own), -1, 3, 3)
         grid_of_corners = self._corner_grid.expand(len(own), -1, -1, -1)
         mixed = interpolate_corners(fragments, torch.cat([grid_of_corners, corners], dim=-1))
         grid, normals = mixed[..., :2], mixed[..., 2:].permute(0, 3, 1, 2)
@@ -133,7 +135,7 @@ class HeadRenderer:
         if not self._options.mipmaps:
             return sample_texture(levels[0], uv, "zeros")
         side = levels[0].shape[-1]
-        shrink = texels_per_pixel(projected, self._faces, self._corner_uvs, side, fragments)
+        shrink = texels_per_pixel(projected, self.faces, self._corner_uvs, side, fragments)
         return sample_mipmapped(levels, uv, shrink, "zeros")
 
     def draw(self, features: HeadFeatures) -> RenderedHead:
@@ -153,7 +155,7 @@ class HeadRenderer:
         """
         shown = normals if self._options.plain_normals else encode_picture(normals)
         seen = torch.cat([textured, shown], dim=1)
-        found = self._picture(seen)
+        found = self.network(seen)
         if self._segmentation is None:
             return torch.sigmoid(found[:, :3]), found[:, 3:4]
         return torch.sigmoid(found[:, :3]), self._segmentation(seen)

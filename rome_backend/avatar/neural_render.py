@@ -47,7 +47,7 @@ class NeuralAvatar:
     """
 
     def __init__(self, drawing: Drawing, avatar: Avatar, head: HeadModel) -> None:
-        self._drawing = drawing
+        self.drawing = drawing
         texture = neural_texture(avatar)
         self._levels = drawing.renderer.levels(
             torch.as_tensor(texture, device=drawing.device)[None]
@@ -68,23 +68,28 @@ class NeuralAvatar:
     def prepare(self, views: Sequence[View]) -> HeadFeatures:
         """Return what the network is given for views of one size: all but the network's work."""
         camera = views[0][0]
-        require_size(camera.width, camera.height, self._drawing.step)
-        vertices = self._animator.vertices([params for _, params in views])
-        places = torch.stack(
-            [
-                image_ndc(own.double(), torch.as_tensor(each.world_to_clip)).float()
-                for own, (each, _) in zip(vertices, views, strict=True)
-            ]
-        )
-        return self._drawing.renderer.features(
+        require_size(camera.width, camera.height, self.drawing.step)
+        vertices, places = self.projected(views)
+        return self.drawing.renderer.features(
             self._levels, vertices, places, camera.height, camera.width
         )
 
     @torch.inference_mode()
+    def projected(self, views: Sequence[View]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return vertices (N, V, 3) m in the head's own frame, and where views put them (NDC)."""
+        vertices = self._animator.vertices([params for _, params in views])
+        device = self.drawing.device
+        places = [
+            image_ndc(own.double(), torch.as_tensor(camera.world_to_clip, device=device)).float()
+            for own, (camera, _) in zip(vertices, views, strict=True)
+        ]
+        return vertices, torch.stack(places)
+
+    @torch.inference_mode()
     def finish(self, features: HeadFeatures, background: tuple[int, int, int] | None = PAPER) -> U8:
         """Return the pictures (N, H, W, 4) of prepared views."""
-        rendered = self._drawing.renderer.draw(features)
-        return to_pictures(rendered, background, self._drawing.soft)
+        rendered = self.drawing.renderer.draw(features)
+        return to_pictures(rendered, background, self.drawing.soft)
 
 
 def neural_texture(avatar: Avatar) -> F32:

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 KIB = 1 if sys.platform != "darwin" else 1024  # ru_maxrss: KiB on Linux, bytes on macOS
 
@@ -32,11 +33,19 @@ class ChildResult:
     peak_mib: float | None
 
 
-def run_child(command: Sequence[str], timeout: float) -> ChildResult:
-    """Run a command to its end, or kill it after ``timeout`` seconds (code -9)."""
+def run_child(
+    command: Sequence[str], timeout: float, settings: Mapping[str, str] | None = None
+) -> ChildResult:
+    """Run a command to its end, or kill it after ``timeout`` seconds (code -9).
+
+    settings: environment variables beside ours.
+    """
+    environment = {**os.environ, **(settings or {})}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         start = time.perf_counter()
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
+        child = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment
+        )
         code, peak = _wait(child, start + timeout)
         seconds = time.perf_counter() - start
         texts = []
@@ -70,3 +79,12 @@ def own_peak_mib() -> float | None:
     except ImportError:
         return None
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB / 1024
+
+
+def resident_mib() -> float | None:
+    """Return this process's memory now in MiB, or None where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -13,16 +13,22 @@ from typing import Any
 from rome_backend.commands.bench_expressions import add_expressions
 from rome_backend.commands.bench_rig import add_rig
 from rome_backend.commands.bench_shape import add_shape
-from rome_backend.commands.bench_speed import add_speed
+from rome_backend.commands.bench_speed import add_speed, add_speed_options
 from rome_backend.commands.console import Console
 from rome_backend.commands.create import add_options, chosen_options
+from rome_backend.commands.shared_options import shared_options
 from rome_backend.core.errors import UsageError
 
 
 def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     """Add `bench` to the command line."""
-    parser = subparsers.add_parser("bench", help="measured quality and speed")
-    kinds = parser.add_subparsers(dest="kind", metavar="KIND", required=True)
+    parser = subparsers.add_parser(
+        "bench", parents=[shared], help="measured quality and speed",
+        description="Without a KIND the speed bench runs, as `bench speed` does.",
+    )  # fmt: skip
+    add_speed_options(parser)
+    shared = shared_options(argparse.SUPPRESS)
+    kinds = parser.add_subparsers(dest="kind", metavar="KIND")
     photos = kinds.add_parser("photos", parents=[shared], help="likeness over a set of photos")
     _add_data(photos)
     photos.add_argument("--tier", default="", metavar="ABC", help="only photos of these tiers")

@@ -15,8 +15,9 @@ from rome_backend.avatar import renderers
 from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.light_weights import save_light_renderer
 from rome_backend.avatar.render import camera_round
-from rome_backend.avatar.renderers import chosen_renderer, neural_avatar
+from rome_backend.avatar.renderers import RENDERERS, chosen_renderer, neural_avatar
 from rome_backend.core.errors import AssetMissing, UsageError
+from rome_backend.core.messages import RENDERERS as RENDERERS_OF_BLENDER
 from rome_backend.core.types import Avatar, HeadModel
 from rome_backend.models.light_renderer import LightParams, make_light_renderer
 
@@ -36,6 +37,10 @@ def test_auto_is_the_network_where_there_is_something_for_it(
     assert chosen_renderer("light", small_avatar) == "light"
     with pytest.raises(UsageError, match="textured"):
         chosen_renderer("heavy", avatar)
+
+
+def test_blender_uses_the_same_words() -> None:
+    assert set(RENDERERS_OF_BLENDER) <= set(RENDERERS)
 
 
 @pytest.mark.parametrize("name", ["light", "light-blocks"])

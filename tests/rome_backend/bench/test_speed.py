@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from rome_backend.bench import speed, speed_networks, speed_raster
+from rome_backend.bench.rounds import Ratio
 from rome_backend.core.errors import AssetMissing
 from rome_backend.models.texture_encoder import TextureEncoderParams, make_texture_encoder
 from rome_backend.models.unet import UNetParams, make_unet
@@ -46,16 +48,72 @@ def _without_int8(*_: object) -> None:
     raise AssetMissing("int8_missing", "Not here.")
 
 
-def test_the_payload_has_every_ratio_with_its_spread(
-    tiny: None, triangles: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+ISSUE_NAMES = (
+    "raster_vs_bruteforce", "soft_vs_bruteforce", "raster_vs_pytorch3d", "soft_vs_pytorch3d",
+    "frame_official_vs_eager", "frame_official_psnr_db", "frame_fastest_vs_eager",
+    "frame_fastest_psnr_db", "texture_encoder_vs_eager", "frame_light_256_vs_official",
+    "frame_light_512_vs_official", "render_network_share", "render_memory_growth",
+    "create_overhead",
+)  # fmt: skip
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """Frames, timelines and create made up; what they were asked for."""
+    asked: dict[str, object] = {}
+
+    def frames(head: object, rounds: int, sizes: object) -> tuple[dict, dict]:
+        asked.update(head=head, sizes=sizes)
+        names = ("frame_light_256_vs_official", "frame_light_512_vs_official")
+        return {name: Ratio(20.0, 19.0, 21.0) for name in names}, {"frame_light_256": [0.03]}
+
+    def timelines(count: int, hog: bool) -> tuple[dict, dict]:
+        asked["frames"] = (count, hog)
+        return {"render_network_share": 0.9, "render_memory_growth": None}, {"rest_ms": 9.0}
+
+    def create(photo: object, rounds: int) -> tuple[dict, dict]:
+        asked["photo"] = (photo, rounds)
+        return {"create_overhead": Ratio(0.4, 0.3, 0.5)}, {"create_networks": [1.7]}
+
+    monkeypatch.setattr(speed, "bench_frames", frames)
+    monkeypatch.setattr(speed, "bench_timelines", timelines)
+    monkeypatch.setattr(speed, "bench_create_overhead", create)
+    monkeypatch.setattr(speed, "seconds_per_tracked_frame", lambda photo: 0.02)
+    monkeypatch.setattr(speed, "bench_pipe", lambda size, rounds: {"frame_ms": 2.0})
+    return asked
+
+
+def test_create_and_clip_are_measured_where_there_is_a_photo(
+    triangles: SimpleNamespace, others: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(speed, "bench_raster", lambda *_: ({}, {}))
+    monkeypatch.setattr(speed, "bench_official", lambda *_: ({}, {}))
+    options = speed.SpeedOptions(rounds=7, photo=Path("me.jpg"))
+    payload = speed.bench_speed(triangles, options, lambda *_: None)  # type: ignore[arg-type]
+    assert others["photo"] == (Path("me.jpg"), 3)
+    assert payload["ratios"]["create_overhead"] == 0.4
+    assert payload["spread"]["create_overhead"] == [0.3, 0.5]
+    seconds = payload["seconds"]
+    assert (seconds["track_clip_frame"], seconds["pipe_frame_512"]) == (0.02, 0.002)
+    assert payload["frames"] == 240 and payload["light"] == {"rest_ms": 9.0}
+
+
+def test_the_payload_has_every_ratio_with_its_spread(
+    tiny: None, triangles: SimpleNamespace, others: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     monkeypatch.setattr(speed_networks, "Int8Network", _without_int8)
     monkeypatch.setattr(speed_raster, "_pytorch3d", lambda: None)
     told: list[str] = []
-    payload = speed.bench_speed(triangles, 2, lambda stage, _: told.append(stage))  # type: ignore[arg-type]
+    options = speed.SpeedOptions(2, 24, None, (32,), False)
+    payload = speed.bench_speed(triangles, options, lambda stage, _: told.append(stage))  # type: ignore[arg-type]
     ratios, spread = payload["ratios"], payload["spread"]
     assert payload["runs"] == 2 and told[-1] == "done"
-    for name in ("raster_vs_pytorch3d", "soft_vs_pytorch3d", "frame_fastest_vs_eager"):
+    assert set(ISSUE_NAMES) <= ratios.keys() and payload["weights"] == "random"
+    assert others == {"head": triangles, "sizes": (32,), "frames": (24, False)}
+    for name in (
+        "raster_vs_pytorch3d", "soft_vs_pytorch3d", "frame_fastest_vs_eager", "create_overhead",
+    ):  # fmt: skip
         assert ratios[name] is None and name not in spread
     for name in (
         "raster_vs_bruteforce", "soft_vs_bruteforce", "frame_official_vs_eager",
