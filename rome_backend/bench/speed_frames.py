@@ -69,9 +69,11 @@ def views(head: HeadModel, size: int) -> Iterator[View]:
     camera = camera_round(head.template.astype(np.float64), 0.0, 0.0, size)
     random = np.random.default_rng(SEED)
     shape, count = np.zeros(head.shape_dirs.shape[2]), head.expression_dirs.shape[2]
+    smiles = random.uniform(0, 0.3, (POSES, count))
+    opened = np.linspace(0, 0.2, POSES)  # rad, of the jaw
     faces = [
-        FlameParams(shape, random.uniform(0, 0.3, (count,)), jaw=np.array([0.2 * number / POSES, 0, 0]))
-        for number in range(POSES)
+        FlameParams(shape, smile, jaw=np.array([jaw, 0.0, 0.0]))
+        for smile, jaw in zip(smiles, opened, strict=True)
     ]
     return ((camera, face) for face in cycle(faces))
 
