@@ -63,6 +63,9 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     """Draw the pictures and name the files."""
+    from rome_backend.inference.threads import sleep_while_waiting
+
+    sleep_while_waiting()  # geometry is prepared while the network runs
     from rome_backend.avatar.avatar import load_avatar
     from rome_backend.avatar.heads import load_head
 
