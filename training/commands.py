@@ -22,12 +22,15 @@ from rome_backend.core.atomic_file import replacing
 from rome_backend.core.errors import FileInvalid, UsageError
 from rome_backend.open_head.build import open_head
 from rome_backend.render.device import torch_device
+from training.checkpoint import read_checkpoint
 from training.config import TrainConfig, named_config
 from training.data.shards import ShardSet, StoredSample, write_shards
 from training.data.synthetic.sequence import VERSION, SequenceMaker
 from training.evaluation.self_reenactment import ClipScores, clip_files, evaluate_self
+from training.evaluation.synthetic import evaluate_synthetic
 from training.losses.networks import loss_networks
 from training.processes import joined
+from training.trainee import make_trainee
 from training.trainer import RunOptions, RunResult, train, trained
 
 _LARGEST_SIDE = 1024
@@ -76,8 +79,13 @@ def _add_evaluate(commands: Any, shared: argparse.ArgumentParser) -> None:
     judged = commands.add_parser(
         "evaluate", parents=[shared], help="compare pictures of driven heads with real frames"
     )
-    judged.add_argument("--protocol", choices=["self"], default="self", help="self-reenactment")
-    judged.add_argument("--clips", type=Path, required=True, help="folder of clips")
+    judged.add_argument(
+        "--protocol", choices=["self", "synthetic"], default="self",
+        help="self-reenactment of clips, or invented people of another seed",
+    )  # fmt: skip
+    judged.add_argument("--clips", type=Path, help="folder of clips")
+    judged.add_argument("-n", "--count", type=int, default=32, help="invented people (32)")
+    judged.add_argument("--seed", type=int, default=1, help="of invented people (1)")
     judged.add_argument("--only", help="names of clips, or their beginnings, with commas")
     judged.add_argument("--size", type=int, choices=[256, 512], default=256, help="px (256)")
     judged.add_argument("--every", type=int, default=10, help="take each n-th frame (10)")
@@ -91,8 +99,13 @@ def evaluate(options: argparse.Namespace, console: Console) -> int:
 
     Raises UsageError (`usage`, `no_clips`), PhotoRefused and FileInvalid.
     """
-    if options.every < 1:
-        raise UsageError("usage", "Take at least each frame.", "See: training evaluate -h")
+    if options.protocol == "synthetic":
+        return _evaluate_synthetic(options, console)
+    if options.every < 1 or options.clips is None:
+        raise UsageError(
+            "usage", "Name a folder of clips, and take at least each frame.",
+            "See: python -m training evaluate -h",
+        )  # fmt: skip
     paths = clip_files(options.clips)
     if options.only:
         starts = tuple(options.only.split(","))
@@ -112,6 +125,30 @@ def evaluate(options: argparse.Namespace, console: Console) -> int:
     )
     lines = [f"{name}: {scores}" for name, scores in result["mean"].items()]
     console.result(result, lines)
+    return 0
+
+
+def _evaluate_synthetic(options: argparse.Namespace, console: Console) -> int:
+    """Judge a checkpoint on invented people that it was not trained on."""
+    if options.checkpoint is None or options.count < 1 or options.seed < 0:
+        raise UsageError(
+            "usage", "Name a checkpoint, and at least one person.",
+            "See: python -m training evaluate -h",
+        )  # fmt: skip
+    head = open_head(cache_dir() / "heads")
+    config = read_checkpoint(options.checkpoint).config
+    renderers = {
+        "neural": trained(options.checkpoint, head),
+        "untrained": make_trainee(config.sizes, head, config.seed),
+    }
+    maker = SequenceMaker(head, config.sizes.side, options.seed)
+    result, sheet = evaluate_synthetic(maker, head, renderers, options.count, console.progress)
+    if options.pictures is not None:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        with replacing(options.pictures / "synthetic.png") as stream:
+            Image.fromarray(sheet).save(stream, "PNG")
+    lines = [f"{name}: {scores}" for name, scores in result["mean"].items()]
+    console.result({**result, "seed": options.seed}, lines)
     return 0
 
 

@@ -26,7 +26,7 @@ from rome_backend.core.rotations import (
     rotation_matrices,
 )
 from rome_backend.core.skinning import regress_joints, shape_vertices, skin
-from rome_backend.core.types import F32, F64, U8, HeadModel
+from rome_backend.core.types import F32, F64, U8, Camera, HeadModel
 from rome_backend.render.interpolate import interpolate_corners, interpolate_vertices
 from rome_backend.render.rasterizer import TorchRasterizer
 from rome_backend.render.texture import sample_texture
@@ -62,13 +62,16 @@ class Shot:
 @dataclass(frozen=True)
 class Picture:
     """rgb (T, T, 3) u8 sRGB; labels (T, T) u8: of person.LABELS; matte (T, T) u8;
-    landmarks (68, 2) f64 px; pose: what the system is told (N = 1)."""
+    landmarks (68, 2) f64 px; pose: what the system is told (N = 1); vertices (V, 3) f64 m: what
+    was photographed, in head space; camera: head space to the picture."""
 
     rgb: U8
     labels: U8
     matte: U8
     landmarks: F64
     pose: DrivenPose
+    vertices: F64
+    camera: Camera
 
 
 def draw_shot(random: np.random.Generator, head: HeadModel, turn: float, scale: float) -> Shot:
@@ -147,7 +150,9 @@ def take_picture(
     points = landmark_points(projected[0].double().numpy(), head.faces, table)
     row = {int(index): at for at, index in enumerate(table.indices)}
     landmarks = (points[[row[index] for index in MEDIAPIPE_68], :2] + 1) / 2 * side
-    return Picture(_bytes(picture), labels, _bytes(255 * alpha[..., 0]), landmarks, pose)
+    own, camera = vertices[0].double().numpy(), pose_camera(pose, root, side)
+    matte = _bytes(255 * alpha[..., 0])
+    return Picture(_bytes(picture), labels, matte, landmarks, pose, own, camera)
 
 
 def _posed(head: HeadModel, person: Person, shot: Shot) -> tuple[torch.Tensor, torch.Tensor]:
@@ -163,6 +168,19 @@ def _posed(head: HeadModel, person: Person, shot: Shot) -> tuple[torch.Tensor, t
 def _driven_pose(person: Person, shot: Shot) -> DrivenPose:
     parts = (person.shape, shot.expression, shot.jaw, shot.rotation, shot.camera)
     return DrivenPose(*(torch.as_tensor(each, dtype=torch.float32)[None] for each in parts))
+
+
+def pose_camera(pose: DrivenPose, root: torch.Tensor, side: int) -> Camera:
+    """Return the camera of a pose (N = 1): head space, turned about the root (1, 3), to a picture
+    of side x side px. The same places as project_head's."""
+    rotation = rotation_matrices(pose.rotation[0].double().numpy())
+    centre = root[0].double().numpy()
+    scale, x, y = pose.camera[0].double().numpy()
+    clip = np.eye(4)
+    clip[:3, :3] = scale * rotation * [[1], [1], [-1]]
+    moved = centre - rotation @ centre
+    clip[:3, 3] = scale * np.array([moved[0] + x, moved[1] + y, -moved[2]])
+    return Camera(clip, side, side)
 
 
 def _faces_away(projected: torch.Tensor, faces: torch.Tensor) -> np.ndarray:

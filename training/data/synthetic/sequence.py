@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rome_backend.core.camera import crop_camera
 from rome_backend.core.types import F32, U8, HeadModel
-from rome_backend.tracking.alignment import aligned, ffhq_theta, landmarks_ndc
+from rome_backend.texture.view import TextureView
+from rome_backend.tracking.alignment import align_landmarks, aligned, ffhq_theta, landmarks_ndc
 from training.batch import Sample
 from training.data.synthetic.person import LABELS, PersonMaker
 from training.data.synthetic.photograph import Picture, draw_shot, take_picture
@@ -26,11 +28,13 @@ _WITH_HAIR = ("face", "ears", "hair")
 @dataclass(frozen=True)
 class Sequence:
     """sample: what training sees; labels (T, T) u8: what the target shows, of person.LABELS;
-    offsets (V, 3) f32 m: the person's, which training must not see."""
+    offsets (V, 3) f32 m: the person's, which training must not see; source_view: the aligned
+    source as texture is taken from it, everything known."""
 
     sample: Sample
     labels: U8
     offsets: F32
+    source_view: TextureView
 
 
 class SequenceMaker:
@@ -52,7 +56,20 @@ class SequenceMaker:
         source = take_picture(random, self._head, person, shots[0], large)
         target = take_picture(random, self._head, person, shots[1], self._side)
         sample = self._sample(number, source, target)
-        return Sequence(sample, target.labels, person.offsets.astype(np.float32))
+        offsets = person.offsets.astype(np.float32)
+        return Sequence(sample, target.labels, offsets, self._view(sample, source))
+
+    def _view(self, sample: Sample, source: Picture) -> TextureView:
+        side, large = self._side, len(source.rgb)
+        theta = ffhq_theta(source.landmarks, large)
+        corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        moved = align_landmarks(corners, theta, large, side=side)
+        affine = np.column_stack([moved[1] - moved[0], moved[2] - moved[0], moved[0]])
+        seen = aligned(np.ones((1, large, large), np.float32), theta, side=side)[0] > 0.99
+        matte = sample.source_matte.astype(np.float32) / np.float32(255)
+        camera = crop_camera(source.camera, affine, side, side)
+        still = np.zeros((len(source.vertices), 2))
+        return TextureView(sample.source, matte, seen, camera, source.vertices, still)
 
     def _sample(self, number: int, source: Picture, target: Picture) -> Sample:
         theta = ffhq_theta(source.landmarks, len(source.rgb))
