@@ -70,10 +70,14 @@ def photo_offsets(head: bpy.types.Object) -> dict[str, float]:
 
 
 def photo_expression(head: bpy.types.Object) -> dict[str, float]:
-    """Return the expression that the person had in the photo."""
+    """Return the expression that the person had in the photo, jaw and gaze as keys.
+
+    A head made by an older version has the fitted keys alone.
+    """
     names = read_property(head, "expression_names", [])
     values = read_property(head, "source_expression", [])
-    return dict(zip(names, values, strict=False))
+    fitted = dict(zip(names, values, strict=False))
+    return dict(read_property(head, "photo_keys", fitted))
 
 
 def bone_rotation(head: bpy.types.Object, joint: str) -> Quaternion:

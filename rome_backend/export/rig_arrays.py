@@ -26,6 +26,7 @@ from rome_backend.core.types import (
     RigKey,
 )
 from rome_backend.export.identity_keys import identity_keys, joint_moves
+from rome_backend.export.photo_keys import photo_keys
 
 EYEBALLS = ("left_eyeball", "right_eyeball")
 OFFSET_LIMIT = 3.0
@@ -150,6 +151,7 @@ def _properties(head: HeadModel, avatar: Avatar) -> dict[str, Any]:
         "offset_coefficients": _floats(avatar.offset_coefficients),
         "expression_names": list(head.expression_names),
         "source_expression": _floats(params.expression),
+        "photo_keys": photo_keys(head, params),
         "source_rotation": _floats(params.rotation),
         "source_neck": _floats(params.neck),
         "source_jaw": _floats(params.jaw),

@@ -26,7 +26,8 @@ def rig(rig):
     others = [key for key in rig.keys if key.name not in rig.properties["expression_names"]]
     facts = {"expression_names": names, "source_expression": np.linspace(-0.2, 1.2, 51).tolist()}
     keys = (*(replace(rig.keys[0], name=name) for name in names), *others)
-    return replace(rig, keys=keys, properties={**rig.properties, **facts})
+    older = {name: value for name, value in rig.properties.items() if name != "photo_keys"}
+    return replace(rig, keys=keys, properties={**older, **facts})
 
 
 @pytest.fixture
@@ -75,6 +76,15 @@ def test_the_photo_s_expression_is_a_preset(enabled, head, rig):
     )
     for name, value in _expressions(head, rig).items():
         assert value == pytest.approx(min(max(wanted[name], 0.0), 1.0), abs=1e-6)
+
+
+def test_the_photo_s_expression_has_its_jaw_and_gaze(enabled, head, rig):
+    from blender_addon.rig.properties import write_properties
+
+    write_properties(head, {"photo_keys": {"jawOpen": 0.4, "eyeLookUpLeft": 0.3}})
+    enabled.ops.rome.apply_preset(preset="AS_IN_THE_PHOTO", strength=0.5)
+    shown = {name: value for name, value in _expressions(head, rig).items() if value}
+    assert shown == pytest.approx({"jawOpen": 0.2, "eyeLookUpLeft": 0.15})
 
 
 def test_the_same_seed_gives_the_same_mild_expression(enabled, head, rig):
