@@ -73,7 +73,7 @@ def duplicated(context: bpy.types.Context, head: bpy.types.Object) -> Iterator[D
             "no_window", "Export needs a window.", "Start Blender with its factory settings."
         )
     with ExitStack() as undo:
-        undo.enter_context(_object_mode(context))
+        undo.enter_context(object_mode(context))
         copies = Copies()
         undo.callback(copies.remove)
         duplicate = _copy(context.scene, head, copies)
@@ -84,7 +84,8 @@ def duplicated(context: bpy.types.Context, head: bpy.types.Object) -> Iterator[D
 
 
 @contextmanager
-def _object_mode(context: bpy.types.Context) -> Iterator[None]:
+def object_mode(context: bpy.types.Context) -> Iterator[None]:
+    """Leave an editing mode meanwhile, so that what was edited is in the data."""
     active = context.view_layer.objects.active
     mode = "OBJECT" if active is None else active.mode
     if mode == "OBJECT":

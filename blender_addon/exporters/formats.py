@@ -178,3 +178,4 @@ USD = Format(
 )
 OBJ = Format("OBJ", (".obj",), "wm.obj_export", _write_obj, _never, keys=False, animates=False)
 ABC = Format("Alembic", (".abc",), "wm.alembic_export", _write_abc, _never, keys=False)
+FORMATS = (GLB, FBX, USD, OBJ, ABC)

@@ -32,7 +32,7 @@ def write_textures(
         if slot.material is None:
             continue
         slot.material = copies.of(slot.material)
-        for node in _used_pictures(slot.material):
+        for node in used_pictures(slot.material):
             if node.image not in written:
                 path = _write(node.image, folder, _free_stem(files, stem, node.image.name, head))
                 files.append(path)
@@ -41,7 +41,8 @@ def write_textures(
     return files
 
 
-def _used_pictures(material: bpy.types.Material) -> Iterator[bpy.types.ShaderNodeTexImage]:
+def used_pictures(material: bpy.types.Material) -> Iterator[bpy.types.ShaderNodeTexImage]:
+    """Yield the nodes of a material that hold a picture and are linked to something."""
     for node in material.node_tree.nodes if material.node_tree else ():
         used = any(output.is_linked for output in node.outputs)
         if node.bl_idname == "ShaderNodeTexImage" and node.image is not None and used:

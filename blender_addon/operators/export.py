@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Operators that export the active head: GLB, FBX, USD, OBJ and Alembic.
 
-Does not know how a head becomes a file. They leave the scene as it is and make no undo step.
+Does not know how a head becomes a file. They leave the scene as it is and make no undo step. A
+script waits for the file; for a person another Blender exports while this one goes on.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from ..core_access import RomeError
 from ..exporters.bones import ROME
 from ..exporters.formats import ABC, FBX, GLB, OBJ, USD, Format
+from ..exporters.hand_over import can_hand_over
 from ..exporters.head_export import ARKIT_ONLY, BARE, SHOWN, Choice, export_head
 from ..head.find import active_head
+from ..jobs import STATE
 from ..report import report_of
+from .export_task import ExportTask
+from .job import BUSY
 
 _SHOWN = (SHOWN, "As It Stands", "The head with everything the format can hold")
 _BARE = (BARE, "Neutral and Hairless", "The person's shape alone: no expression, hair or bones")
@@ -58,11 +63,12 @@ def _waiting(context: bpy.types.Context, text: str) -> Iterator[None]:
             workspace.status_text_set(None)
 
 
-class HeadExport:
+class HeadExport(ExportTask):
     """Mixin of operators that write the active head to a file that a person chooses."""
 
     bl_options: ClassVar[set[str]] = {"PRESET"}
     kind: Format  # a ClassVar of a class of ours makes Blender 4.2 crash at exit
+    _is_person = False
 
     filepath: StringProperty(  # type: ignore[valid-type]
         name="File",
@@ -82,8 +88,8 @@ class HeadExport:
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """There is a head, and this Blender has the exporter."""
-        problem = cls.kind.problem()
+        """There is a head, this Blender has the exporter, and no job runs."""
+        problem = cls.kind.problem() or (BUSY if STATE.label else None)
         if active_head(context) is None:
             problem = "Select a head first"
         if problem is not None:
@@ -94,6 +100,7 @@ class HeadExport:
         """Ask for the file, beside the .blend and named after the head at first."""
         head = active_head(context)
         assert head is not None
+        self._is_person = True
         if not self.filepath:
             folder = Path(bpy.data.filepath).parent if bpy.data.filepath else Path.home()
             name = bpy.path.clean_name(head.name) + self.kind.suffixes[0]
@@ -121,6 +128,8 @@ class HeadExport:
             return {"CANCELLED"}
         try:
             path = self.kind.with_suffix(path)
+            if self._is_person and not bpy.app.background and can_hand_over(head):
+                return self.start(context, head, path, self.kind, self.choice())
             with _waiting(context, f"Exporting {head.name}..."):
                 files = export_head(context, head, path, self.kind, self.choice())
         except RomeError as error:

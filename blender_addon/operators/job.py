@@ -86,8 +86,8 @@ class BackendJob:
         manager = context.window_manager
         self._timer = manager.event_timer_add(TICK, window=context.window)
         manager.modal_handler_add(self)
-        _status(context, f"{self.label}...  Esc: cancel")
-        _redraw(context)
+        show_status(context, f"{self.label}...  Esc: cancel")
+        redraw(context)
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -153,8 +153,8 @@ class BackendJob:
         assert self._request is not None
         far = PUMP.how_far(self._request)
         if STATE.show(far.stage, far.fraction, far.eta_seconds):
-            _status(context, f"{self.label}: {STATE.line()}    Esc: cancel")
-            _redraw(context)
+            show_status(context, f"{self.label}: {STATE.line()}    Esc: cancel")
+            redraw(context)
 
     def _given_up(self, context: bpy.types.Context) -> set[str]:
         if self._request is not None:
@@ -178,8 +178,8 @@ class BackendJob:
         if self._timer is not None:
             context.window_manager.event_timer_remove(self._timer)
             self._timer = None
-        _status(context, None)
-        _redraw(context)
+        show_status(context, None)
+        redraw(context)
 
 
 def refuse_when_busy(operator: type[bpy.types.Operator]) -> bool:
@@ -198,12 +198,14 @@ def nothing_is_edited(operator: type[bpy.types.Operator], context: bpy.types.Con
     return True
 
 
-def _status(context: bpy.types.Context, text: str | None) -> None:
+def show_status(context: bpy.types.Context, text: str | None) -> None:
+    """Show a text in the status bar, None for Blender's own."""
     if context.workspace is not None:
         context.workspace.status_text_set(text)
 
 
-def _redraw(context: bpy.types.Context) -> None:
+def redraw(context: bpy.types.Context) -> None:
+    """Have all 3D views drawn again, with their sidebars."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures for how long Blender's window would stand still: drawing and exporting a large head.
+
+Does not know operators or windows: it times the pieces that run on Blender's main thread.
+
+Usage: python -m blender_addon.measure_stops RIG AVATAR, both files of one avatar. Prints JSON.
+`pixels` is what reading the texture took before its packed file was sent instead; `export_here`
+what Blender's glTF exporter takes where it still runs for scripts and in the background.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import bpy
+
+from .core_access import load_rig, pack_steps
+from .engine import textures
+from .engine.heads import heads_in
+from .exporters.formats import GLB
+from .exporters.hand_over import hand_over_steps
+from .exporters.head_export import Choice, export_head
+from .head.stored_avatar import store
+from .rig.build import BuiltHead, build_head
+
+TIMES = 3
+
+
+def head_of(rig: Path, avatar: Path) -> BuiltHead:
+    """Build the head in an empty file, with the avatar inside as the add-on stores it."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    built = build_head(load_rig(rig))
+    steps = pack_steps(avatar.read_bytes())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            store(built.mesh, done.value)
+            return built
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long something takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def longest(steps: Iterable[None]) -> float:
+    """Return the longest of some steps, in seconds."""
+    each, found = iter(steps), 0.0
+    while True:
+        start = time.perf_counter()
+        over = next(each, steps) is steps
+        found = max(found, time.perf_counter() - start)
+        if over:
+            return found
+
+
+def drawing_stops(built: BuiltHead) -> dict[str, float]:
+    """Return seconds of what a viewport does before it asks for a frame."""
+    image = built.mesh["romelink_albedo"]
+    graph = bpy.context.evaluated_depsgraph_get()
+    return {
+        "first_reading": seconds(lambda: heads_in(graph)),
+        "next_reading": min(seconds(lambda: heads_in(graph)) for _ in range(TIMES)),
+        "surface_message": seconds(lambda: heads_in(graph)[0].surface()),
+        "pixels": seconds(lambda: textures._pixels(image, built.mesh.name)),
+    }
+
+
+def export_stops(built: BuiltHead, folder: Path) -> dict[str, float]:
+    """Return seconds of the longest step of handing a head over, and of exporting it here."""
+    context, head = bpy.context, built.mesh
+    target = folder / "head.glb"
+    return {
+        "hand_over": min(
+            longest(hand_over_steps(context, head, folder, target, GLB, Choice()))
+            for _ in range(TIMES)
+        ),
+        "export_here": seconds(lambda: export_head(context, head, target, GLB, Choice())),
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print."""
+    built = head_of(Path(arguments[0]), Path(arguments[1]))
+    with tempfile.TemporaryDirectory() as folder:
+        found = drawing_stops(built) | export_stops(built, Path(folder))
+    facts = {
+        "blender": bpy.app.version_string,
+        "texture_px": list(built.mesh["romelink_albedo"].size),
+        "seconds": {name: round(value, 4) for name, value in found.items()},
+    }
+    sys.stdout.write(json.dumps(facts) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

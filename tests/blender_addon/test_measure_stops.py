@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Of several steps the longest one counts, wherever it stands."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+pytest.importorskip("bpy", reason="the bpy wheel is not installed")
+
+from blender_addon.measure_stops import drawing_stops, longest
+
+
+def steps(*seconds):
+    for each in seconds[:-1]:
+        time.sleep(each)
+        yield
+    time.sleep(seconds[-1])
+
+
+@pytest.mark.parametrize("seconds", [(0.05, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 0.05)])
+def test_the_longest_step_counts(seconds):
+    assert 0.05 <= longest(steps(*seconds))
+
+
+def test_no_step_takes_no_time():
+    assert longest(iter(())) < 0.05
+
+
+def test_what_is_drawn_is_measured(built):
+    found = drawing_stops(built)
+    assert set(found) == {"first_reading", "next_reading", "surface_message", "pixels"}
+    assert min(found.values()) > 0
