@@ -83,8 +83,22 @@ def own_peak_mib() -> float | None:
 
 def resident_mib() -> float | None:
     """Return this process's memory now in MiB, or None where the system does not tell."""
+    return _told_mib("VmRSS")
+
+
+def peak_resident_mib() -> float | None:
+    """Return this process's own peak memory in MiB, or None where the system does not tell.
+
+    Unlike own_peak_mib it does not count what its parent had when it was started.
+    """
+    return _told_mib("VmHWM")
+
+
+def _told_mib(name: str) -> float | None:
+    """Return a line of Linux's status of this process, kB there, in MiB."""
     try:
-        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
-    except (OSError, ValueError, IndexError):
+        lines = Path("/proc/self/status").read_text("ascii", errors="replace").splitlines()
+    except OSError:
         return None
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    told = [line.split()[1] for line in lines if line.startswith(f"{name}:")]
+    return int(told[0]) / 1024 if told else None

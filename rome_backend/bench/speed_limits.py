@@ -33,15 +33,15 @@ LIMITS = {
     "create_overhead": (0.5, False),
 }
 TIMES = (
-    ("raster_vs_bruteforce", "raster: brute force in torch"),
-    ("soft_vs_bruteforce", "soft silhouette and gradient: brute force"),
-    ("raster_vs_pytorch3d", "raster: PyTorch3D"),
-    ("soft_vs_pytorch3d", "soft silhouette and gradient: PyTorch3D"),
-    ("frame_light_256_vs_official", "light frame 256: released picture network"),
-    ("frame_light_512_vs_official", "light frame 512: released picture network"),
-    ("frame_fastest_vs_eager", "released frame in 8 bits: as it was written"),
-    ("frame_official_vs_eager", "released frame: as it was written"),
-    ("texture_encoder_vs_eager", "texture encoder: as it was written"),
+    ("raster_vs_bruteforce", "rasterizer, against every pixel with every face"),
+    ("raster_vs_pytorch3d", "rasterizer, against PyTorch3D"),
+    ("soft_vs_bruteforce", "soft silhouette and gradient, against the same"),
+    ("soft_vs_pytorch3d", "soft silhouette and gradient, against PyTorch3D"),
+    ("frame_light_256_vs_official", "light frame, 256 px, against the released network"),
+    ("frame_light_512_vs_official", "light frame, 512 px, against the same at 256"),
+    ("frame_fastest_vs_eager", "released frame in 8 bits, against as written"),
+    ("frame_official_vs_eager", "released frame, against as written"),
+    ("texture_encoder_vs_eager", "texture encoder, against as written"),
 )
 _ROW, _LABEL, _BAR, _MARGIN = 34, 380, 460, 24
 _PAPER, _INK, _PALE, _FILL = (252, 252, 250), (50, 50, 54), (150, 150, 150), (66, 122, 176)
@@ -70,7 +70,7 @@ def chart(payload: dict[str, Any]) -> U8:
     width = 2 * _MARGIN + _LABEL + _BAR + 110
     page = Image.new("RGB", (width, 2 * _MARGIN + _ROW * (len(bars) + 2)), _PAPER)
     draw, font = ImageDraw.Draw(page), ImageFont.load_default(size=15)
-    draw.text((_MARGIN, _MARGIN), "How many times as fast", fill=_INK, font=font)
+    draw.text((_MARGIN, _MARGIN), "How many times as fast (logarithmic)", fill=_INK, font=font)
     full = np.log(max([value for _, value in bars], default=1.0) / _LEAST)
     for row, (label, value) in enumerate(bars, 1):
         top = _MARGIN + row * _ROW
@@ -78,11 +78,15 @@ def chart(payload: dict[str, Any]) -> U8:
         long = max(1, round(_BAR * float(np.log(max(value, 2 * _LEAST) / _LEAST) / full)))
         draw.text((_MARGIN, top + 6), label, fill=_INK, font=font)
         draw.rectangle((left, top + 4, left + long, top + _ROW - 6), fill=_FILL)
-        draw.text((left + long + 8, top + 6), f"{value:,.4g}", fill=_INK, font=font)
+        draw.text((left + long + 8, top + 6), _number(value), fill=_INK, font=font)
     note = (
         f"{payload['cores']} cores ({payload['machine']}), torch {payload['torch']}, "
-        f"{payload['runs']} rounds in turns, random weights; logarithmic"
+        f"{payload['runs']} rounds in turns, random weights"
     )
     foot = _MARGIN + _ROW * (len(bars) + 1) + 6
     draw.text((_MARGIN, foot), note, fill=_PALE, font=ImageFont.load_default(size=12))
     return np.asarray(page)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 import rome_backend
-from rome_backend.bench.processes import resident_mib, run_child
+from rome_backend.bench.processes import peak_resident_mib, resident_mib, run_child
 from rome_backend.core.errors import RomeError
 
 SIDE = 256
@@ -63,7 +63,7 @@ def watched_timeline(
             f"The timeline could not be drawn (exit code {done.code}: {said}).",
             "Run 'rome doctor' to see what is missing.",
         ) from error
-    return {**found, "peak_mib": done.peak_mib}
+    return dict(found)
 
 
 @contextmanager
@@ -146,6 +146,7 @@ class _Watch:
             "frame_ms": [round(1e3 * seconds, 3) for seconds in self._frames],
             "early_mib": self._early_mib,
             "late_mib": resident_mib(),
+            "peak_mib": peak_resident_mib(),
         }
 
 

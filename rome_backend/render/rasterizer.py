@@ -222,7 +222,7 @@ def _spans(
     high = crossing.masked_fill(a >= 0, torch.inf).amin(0)
     if bool((planes[:3] == 0).any()):
         flat = (a == 0) & (rest < -_EDGE_TOLERANCE * plane[3:6].abs())
-        high = high.masked_fill(flat.any(0), -torch.inf)
+        high = high.masked_fill(flat[0] | flat[1] | flat[2], -torch.inf)
     left, right = _pixel_range(low, high, width)
     return left, right, torch.stack([plane[10] * y + plane[11], slope])
 

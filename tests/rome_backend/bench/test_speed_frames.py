@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from rome_backend.bench import random_networks, speed_frames, speed_timeline, timeline
-from rome_backend.bench.processes import ChildResult, resident_mib, run_child
+from rome_backend.bench.processes import ChildResult, peak_resident_mib, resident_mib, run_child
 from rome_backend.bench.random_networks import (
     average_avatar,
     random_drawing,
@@ -108,7 +108,7 @@ def test_the_child_tells_what_it_saw(
     assert found["frames"] == len(found["frame_ms"]) == 12
     assert 0 < found["network_seconds"] <= found["seconds"]
     if sys.platform == "linux":
-        assert found["early_mib"] > 20 and found["late_mib"] > 20
+        assert found["early_mib"] > 20 and found["peak_mib"] >= found["late_mib"] > 20
     if how == "alone":
         assert min(found["frame_ms"]) > 0
 
@@ -123,9 +123,9 @@ def children(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple]]:
         found = {
             "frames": 20, "seconds": 4.0, "network_seconds": 3.0, "early_mib": 200.0,
             "late_mib": 202.0 if command[4] == "rome" else 204.0,
-            "frame_ms": [10.0 * number for number in range(11)],
+            "frame_ms": [10.0 * number for number in range(11)], "peak_mib": 321.4,
         }  # fmt: skip
-        return ChildResult(0, "noise\n" + json.dumps(found), "", 1.0, 321.4)
+        return ChildResult(0, "noise\n" + json.dumps(found), "", 1.0, 999.0)
 
     monkeypatch.setattr(timeline, "run_child", run)
     yield started
@@ -196,8 +196,21 @@ def test_children_get_settings_beside_the_environment() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it in /proc")
-def test_resident_memory_follows_what_is_used() -> None:
+def test_memory_follows_what_is_used_and_the_peak_stays() -> None:
     before = resident_mib()
     held = np.ones(40 << 17)
     after = resident_mib()
     assert before is not None and after is not None and after - before > 30 and held[0]
+    del held
+    peak, now = peak_resident_mib(), resident_mib()
+    assert peak is not None and now is not None and peak >= after and peak > now
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it in /proc")
+def test_a_child_s_peak_is_its_own() -> None:
+    held = np.ones(160 << 17)
+    program = (
+        "from rome_backend.bench.processes import peak_resident_mib; print(peak_resident_mib())"
+    )
+    done = run_child([sys.executable, "-c", program], 60)
+    assert float(done.stdout) < 100 < 160 <= (resident_mib() or 0) and held[0]
