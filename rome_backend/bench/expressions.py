@@ -12,7 +12,12 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from rome_backend.bench.expression_areas import allowed, face_areas, face_millimetres
-from rome_backend.bench.lid_contact import left_lids, lid_gap_mm, off_eyeball_mm
+from rome_backend.bench.lid_contact import (
+    gaze_measures,
+    left_lids,
+    lid_gap_mm,
+    off_eyeball_mm,
+)
 from rome_backend.bench.pose_collapse import (
     face_changes,
     jaw_opening_mm,
@@ -28,6 +33,7 @@ MOST_LID_GAP_MM = 0.5
 MOST_LIP_GAP_MM = 0.5
 DEEPEST_LID_MM = -0.1
 MOST_LID_LIFT_MM = 0.3
+LEAST_LID_FOLLOWS = 0.7
 MOST_CORNER_STRETCH = 4.0
 LEAST_THICKNESS = 0.7
 COUNT = 52
@@ -36,7 +42,7 @@ BLINK_STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def bench_expressions(head: HeadModel) -> dict[str, Any]:
-    """Return the bench's JSON payload: keys, blink, poses and the jaw's opening."""
+    """Return the bench's JSON payload: keys, blink, gaze, poses, jaw's opening."""
     areas, x_mm = face_areas(head), face_millimetres(head)[:, 0]
     mirror = mirror_numbers(head)
     share = vertex_shares(head)
@@ -60,6 +66,7 @@ def bench_expressions(head: HeadModel) -> dict[str, Any]:
     return {
         "keys": keys,
         "blink": blink_measures(head),
+        "gaze": gaze_measures(head),
         "jaw_opening_mm": round(jaw_opening_mm(head), 1),
         "poses": pose_measures(head),
     }
@@ -140,7 +147,8 @@ def missed_limits(payload: dict[str, Any]) -> list[str]:
             missed.append(f"{key['name']} is {key['asymmetry_mm']} mm off its mirror image")
         if key["name"] in CLOSED and abs(key["lip_gap_mm"]) > MOST_LIP_GAP_MM:
             missed.append(f"{key['name']} parts the lips by {key['lip_gap_mm']} mm")
-    return missed + _missed_lids(payload["blink"]) + _missed_poses(payload["poses"])
+    missed += _missed_lids(payload["blink"]) + _missed_gaze(payload["gaze"])
+    return missed + _missed_poses(payload["poses"])
 
 
 def _missed_lids(blink: dict[str, Any]) -> list[str]:
@@ -152,6 +160,17 @@ def _missed_lids(blink: dict[str, Any]) -> list[str]:
             missed.append(f"at a blink of {step['value']} the eyeball pokes through a lid")
         if step["edge_off_mm"] > at_rest + MOST_LID_LIFT_MM:
             missed.append(f"at a blink of {step['value']} a lid's edge leaves the eyeball")
+    return missed
+
+
+def _missed_gaze(gazes: list[dict[str, Any]]) -> list[str]:
+    missed = []
+    for gaze in gazes:
+        where = f"{gaze['pitch']:g} degrees down and {gaze['yaw']:g} aside"
+        if gaze["nearest_mm"] < DEEPEST_LID_MM:
+            missed.append(f"an eye turned {where} pokes through a lid")
+        if gaze["pitch"] > 0 and gaze["upper_lid"] < LEAST_LID_FOLLOWS * gaze["pitch"]:
+            missed.append(f"the upper lid stays behind an eye turned {where}")
     return missed
 
 

@@ -7,17 +7,22 @@ Does not know which expression moved them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
 
-from rome_backend.core.types import F64, I32, HeadModel, Mask
+from rome_backend.core.skinning import posed_vertices
+from rome_backend.core.types import F64, I32, FlameParams, HeadModel, Mask
 from rome_backend.open_head.landmark_sets import LEFT_LOWER_LID, LEFT_UPPER_LID
 
 ALONG_EDGE = np.linspace(0, 1, 9)[:, None, None]
 IN_FACE = np.array([(a, b, 6 - a - b) for a in range(7) for b in range(7 - a)]) / 6
 SEEN_M = 0.006  # beside the pupil; the corners and the tear duct lie off the eyeball
 FRONT = 0.2
+LEFT_EYE, UPPER_LID = 3, 386  # the joint, and the middle of the lid above it
+GAZES = ((30.0, 0.0), (15.0, 10.0), (-25.0, 0.0), (0.0, 30.0), (0.0, -30.0))
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,36 @@ def off_eyeball_mm(lids: LeftLids, vertices: F64, centre: F64) -> tuple[float, f
     over_iris = edge[np.abs(edge[:, 0] - pupil_x) < SEEN_M]
     farthest = _height(over_iris, vertices[lids.ball], centre).max()
     return 1000 * float(nearest), 1000 * float(farthest)
+
+
+def gaze_measures(head: HeadModel) -> list[dict[str, Any]]:
+    """Return one entry for each turn of the eye bones in `GAZES`, degrees down and to +X.
+
+    nearest_mm and edge_off_mm as in `off_eyeball_mm`; upper_lid: how far its middle goes down.
+    """
+    lids, entries = left_lids(head), []
+    centre = (head.joint_regressor.astype(np.float64) @ head.template)[LEFT_EYE]
+    rest = _elevation(head.template[UPPER_LID] - centre)
+    for pitch, yaw in GAZES:
+        turn = Rotation.from_euler("YX", [yaw, pitch], degrees=True).as_rotvec()
+        zeros = np.zeros(head.shape_dirs.shape[2]), np.zeros(len(head.expression_names))
+        vertices = posed_vertices(head, FlameParams(*zeros, eyes=np.array([turn, turn])))
+        nearest, farthest = off_eyeball_mm(lids, vertices, centre)
+        follows = rest - _elevation(vertices[UPPER_LID] - centre)
+        entries.append(
+            {
+                "pitch": pitch,
+                "yaw": yaw,
+                "nearest_mm": round(nearest, 2),
+                "edge_off_mm": round(farthest, 2),
+                "upper_lid": round(follows, 1),
+            }
+        )
+    return entries
+
+
+def _elevation(arm: F64) -> float:
+    return float(np.degrees(np.arctan2(arm[1], arm[2])))
 
 
 def _height(points: F64, ball: F64, centre: F64) -> F64:

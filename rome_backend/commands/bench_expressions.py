@@ -44,6 +44,11 @@ def _lines(payload: dict[str, Any]) -> list[str]:
         for step in payload["blink"]["steps"]
     ]
     lines.append(f"lid gap at a full blink {payload['blink']['lid_gap_mm']} mm")
+    lines += [
+        f"eye {gaze['pitch']:+.0f} down {gaze['yaw']:+.0f} aside  lid {gaze['nearest_mm']:+.2f} mm"
+        f" from it at least, {gaze['edge_off_mm']:.2f} mm at most, goes {gaze['upper_lid']} down"
+        for gaze in payload["gaze"]
+    ]
     for pose in payload["poses"]:
         values = (f"{name} {value}" for name, value in pose.items() if name != "pose")
         lines.append(f"{pose['pose']:13} " + "  ".join(values))

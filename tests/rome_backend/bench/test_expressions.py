@@ -17,6 +17,7 @@ from rome_backend.bench.expressions import (
     missed_limits,
     outside_percent,
 )
+from rome_backend.bench.lid_contact import UPPER_LID, gaze_measures
 from rome_backend.cli import main
 from rome_backend.core.types import HeadModel
 
@@ -114,3 +115,22 @@ def test_the_command_prints_json_and_checks(
     assert main(["bench", "expressions", "--check"]) == 1
     said = capfd.readouterr()
     assert "missed: eyeBlinkLeft moves" in said.err and "jaw 25 open" in said.out
+
+
+def test_lids_follow_the_eye_bones(payload: dict) -> None:
+    down = payload["gaze"][0]
+    assert (down["pitch"], down["yaw"]) == (30.0, 0.0)
+    assert 25 < down["upper_lid"] < 33
+    assert min(gaze["nearest_mm"] for gaze in payload["gaze"]) > 0
+    assert payload["gaze"][2]["upper_lid"] < -8  # looking up
+
+
+def test_lids_that_stay_behind_are_found(head: HeadModel, payload: dict) -> None:
+    dirs = head.pose_dirs.copy()
+    dirs[:, :, 18:] = 0
+    stiff = gaze_measures(replace(head, pose_dirs=dirs))
+    assert [gaze["upper_lid"] for gaze in stiff] == [0.0] * len(stiff)
+    missed = missed_limits({**payload, "gaze": stiff})
+    assert any("stays behind an eye turned 30 degrees down" in sentence for sentence in missed)
+    dirs[UPPER_LID, 2, [21, 23]] = 0.02
+    assert gaze_measures(replace(head, pose_dirs=dirs)) != stiff
