@@ -22,6 +22,7 @@ _ABOVE, _BELOW = 0.025, 0.01  # m from the shoulders' top between which a collar
 _EDGE = 0.003  # m over which skin gives way to cloth
 _OUTER = 0.05  # m from the middle: outside tie and shirt
 _STRAY = 0.012  # m above the collar from which nothing is cloth
+_OTHER_CLOTH = (60.0, 120.0)  # of 255: what is no more the garment, but shirt or tie
 _LEAST = 40.0  # texels
 
 
@@ -101,9 +102,10 @@ def cloth_colour(
     palette: Palette,
     long_hair: bool,
 ) -> tuple[F32, F32]:
-    """Return which texels show cloth, weights (P,), and the garment's colour (3,).
+    """Return which texels show the garment, weights (P,), and its colour (3,).
 
-    The garment is what lies outside the middle, hair left out if it is long enough to hang there.
+    Shirt and tie are not carried on: behind a jacket's collar they would be pale bands. The
+    garment is what lies outside the middle, hair left out if it is long enough to hang there.
     """
     colour, weight = seen
     chosen = weight * regions["neck"] * (1 - palette.skin_likeness)
@@ -114,19 +116,22 @@ def cloth_colour(
     for candidate in (outer, chosen):
         good = candidate > 0.4
         if good.sum() > _LEAST:
-            return chosen, _commonest(colour[good])
+            garment = _commonest(colour[good])
+            away = np.linalg.norm(colour - garment, axis=1)
+            return chosen * (1 - _step(away, *_OTHER_CLOTH)), garment
     return chosen, _PLAIN
 
 
 def _commonest(colours: F32) -> F32:
-    """The middle (3,) of the largest of three clusters of colours (N, 3)."""
+    """The mean (3,) of those of (N, 3) colours that are alike and most: of three clusters, the one
+    with most colours near its middle, whichever cluster they were counted to."""
     some = np.ascontiguousarray(colours[:: max(1, len(colours) // 4000)], np.float32)
     stop = (cv2.TERM_CRITERIA_MAX_ITER, 20, 0.0)
     cv2.setRNGSeed(1)
     nothing = np.zeros((0, 1), np.int32)
-    _, label, middle = cv2.kmeans(some, 3, nothing, stop, 2, cv2.KMEANS_PP_CENTERS)
-    counts = np.bincount(label.ravel(), minlength=3)
-    return np.asarray(middle[int(counts.argmax())], np.float32)
+    _, _, middles = cv2.kmeans(some, 3, nothing, stop, 2, cv2.KMEANS_PP_CENTERS)
+    near = np.linalg.norm(some[:, None] - middles, axis=2) < _OTHER_CLOTH[0]
+    return np.asarray(some[near[:, int(near.sum(0).argmax())]].mean(0), np.float32)
 
 
 def _step(values: F32 | F64, low: float, high: float) -> F32:

@@ -17,11 +17,12 @@ from rome_backend.core.types import F32, HeadModel, Mask
 from rome_backend.texture.atlas import Atlas
 from rome_backend.texture.examples import PhotoSurface
 from rome_backend.texture.eyes import complete_eyes
+from rome_backend.texture.glare import glare
 from rome_backend.texture.layers import crevices, layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
 from rome_backend.texture.mouth import PARTS, lips_alone, painted_mouth
-from rome_backend.texture.palette import palette_of, region_texels
+from rome_backend.texture.palette import between_lips_and_brows, palette_of, region_texels
 from rome_backend.texture.surface_detail import SurfaceDetail
 from rome_backend.texture.trust import trusted, with_hair_where_it_lies
 
@@ -63,13 +64,15 @@ def complete(
         colour = np.where(finite[:, None], colour, np.float32(0))
         weight = np.where(finite, weight, np.float32(0))
     regions = region_texels(head, atlas)
-    palette = palette_of(colour, weight, atlas.spread(head.template), regions)
+    points = atlas.spread(head.template)
+    palette = palette_of(colour, weight, points, regions)
+    cheeks = between_lips_and_brows(points, regions)
     vertices, photo = source or (head.template, None)
     regions = with_hair_where_it_lies(head, atlas, vertices, (colour, weight), regions, palette)
     regions = {name: regions[name] for name in _NEEDED}  # a 2K mask is 15 MB
     trust = trusted(head, atlas, vertices, weight, regions, palette)
-    fill = MeshFill(head)
-    inner = _inner(regions)
+    fill, inner = MeshFill(head), _inner(regions)
+    trust *= 1 - glare(atlas, fill, cheeks, (colour, trust), regions, palette) * ~inner
     check()
     colour = lips_alone(head, atlas, fill, colour, trust, regions["lips"])
     own, known = _with_mirror(atlas, fill, colour, trust, inner)
@@ -85,8 +88,7 @@ def complete(
     eyes, texels = complete_eyes(head, atlas, colour, trust, skin)
     out[texels] = eyes
     finite = np.isfinite(out.sum(1))
-    out = np.clip(np.nan_to_num(out), 0, 255).astype(np.float32)
-    return CompletedTexels(out, trust, finite)
+    return CompletedTexels(np.clip(np.nan_to_num(out), 0, 255).astype(np.float32), trust, finite)
 
 
 def _inner(regions: Mapping[str, F32]) -> Mask:

@@ -23,6 +23,8 @@ from rome_backend.texture.palette import Palette
 from rome_backend.texture.surface_detail import SurfaceDetail
 
 _HAIRLINE = 0.010  # m over which hair gives way to skin
+_SKIN_RANGE, _HAIR_RANGE = (0.72, 1.22), (0.55, 1.5)  # of the usual brightness, where unseen
+_ALIKE, _OTHER = 40.0, 100.0  # of 255: differences that are carried on, and that are not
 _FINE, _COARSE = 0.0012, 0.006  # m: sizes that hair detail is measured at
 
 
@@ -54,10 +56,11 @@ def layered_fill(
     covered = cloth_share(head, atlas, fill, weight, bare, regions["neck"]) * (1 - hair_share)
     scalp = scalp * (1 - bald)
     check()
-    skin = _layer(atlas, fill, colour, weight * bare * (1 - scalp), palette.skin.rgb() * 0.95, 0.08)
+    chosen, usual = weight * bare * (1 - scalp), palette.skin.rgb() * 0.95
+    skin = _layer(atlas, fill, colour, chosen, usual, 0.08, _SKIN_RANGE)
     chosen = weight**2 * scalp * (palette.hair_likeness**2 + 0.01)
     rest = 0.45 * (_mean(colour, chosen, palette.hair.rgb()) + palette.hair.rgb())
-    hair = _layer(atlas, fill, colour, chosen, rest, 0.03)
+    hair = _layer(atlas, fill, colour, chosen, rest, 0.03, _HAIR_RANGE)
     chosen, rest = cloth_colour(head, atlas, seen, regions, palette, detail.long_hair)
     cloth = _layer(atlas, fill, colour, chosen, rest, 0.02)
     check()
@@ -78,12 +81,29 @@ def _layer(
     chosen: F32,
     rest: F32,
     reach: float,
+    within: tuple[float, float] = (0.0, np.inf),
 ) -> F64:
-    """Continue one material (V, 3) from its texels; ``reach`` m on it is ``rest``."""
+    """Continue one material (V, 3) from its texels; ``reach`` m on it is ``rest``.
+
+    within: of its usual brightness; what is darker or lighter continues as dark or light as that.
+    """
     values, known = atlas.gather(colour, chosen)
+    values = _tamed(values, known, within)
     positive = known[known > 1e-3]
     typical = float(np.quantile(positive, 0.8)) if len(positive) else 1.0
     return fill.fill(values, np.clip(known / typical, 0, 1), rest, reach)
+
+
+def _tamed(values: F32, known: F32, within: tuple[float, float]) -> F32:
+    """Bring the brightness of colours (V, 3) within a range round their weighted median."""
+    if not (known > 1e-3).any():
+        return values
+    grey = np.maximum(values.mean(1), 1.0)
+    order = np.argsort(grey)
+    share = known[order].cumsum()
+    middle = grey[order][int(np.searchsorted(share, 0.5 * share[-1]))]
+    wanted = np.clip(grey, within[0] * middle, within[1] * middle)
+    return np.asarray(values * (wanted / grey)[:, None], np.float32)
 
 
 def _mean(colour: F32, chosen: F32, otherwise: F32) -> F32:
@@ -95,6 +115,9 @@ def _mean(colour: F32, chosen: F32, otherwise: F32) -> F32:
 def _difference(atlas: Atlas, fill: MeshFill, colour: F32, weight: F32, filled: F32) -> F32:
     """What the fill lacks where the photo is, fading out: no step where the photo ends."""
     values, known = atlas.gather(colour - filled, weight)
+    # What differs by much is another material or hard light, and ends with the photo.
+    size = np.abs(values).max(1, keepdims=True)
+    values = values * np.clip((_OTHER - size) / (_OTHER - _ALIKE), 0, 1)
     typical = max(float(np.quantile(known, 0.9)), 1e-3)
     smooth = fill.fill(values, np.clip(known / typical, 0, 1), np.zeros(3), 0.012)
     return atlas.spread(smooth)

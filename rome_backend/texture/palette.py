@@ -101,7 +101,7 @@ def palette_of(colour: F32, weight: F32, points: F32, regions: Mapping[str, F32]
     """
     lab = to_lab(colour)
     features = regions["lips"] + regions["left_eye_region"] + regions["right_eye_region"]
-    face = (regions["face"] > 0.5) & (features < 0.1) & _between_lips_and_brows(points, regions)
+    face = (regions["face"] > 0.5) & (features < 0.1) & between_lips_and_brows(points, regions)
     skin = fit_colours(lab, weight * face)
     if skin is None:
         skin = ColourModel(_DEFAULT_SKIN, np.linalg.inv(np.diag((2 * _LEAST_SPREAD) ** 2)))
@@ -123,7 +123,7 @@ def _likeness(distance: F32) -> F32:
     return np.clip(1.6 - distance / 10, 0, 1)
 
 
-def _between_lips_and_brows(points: F32, regions: Mapping[str, F32]) -> Mask:
+def between_lips_and_brows(points: F32, regions: Mapping[str, F32]) -> Mask:
     """Texels that neither beard nor fringe usually covers; all if the regions are missing."""
     eyes = (regions["left_eye_region"] + regions["right_eye_region"]) > 0.5
     lips = regions["lips"] > 0.5

@@ -11,7 +11,7 @@ import pytest
 
 from rome_backend.core.types import HeadModel
 from rome_backend.texture.atlas import atlas_of
-from rome_backend.texture.layers import layered_fill
+from rome_backend.texture.layers import _tamed, layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import palette_of, region_texels
 from rome_backend.texture.surface_detail import SurfaceDetail
@@ -91,3 +91,37 @@ def test_only_hair_depends_on_the_seed(scene: Scene) -> None:
     y, z = scene.points[:, 1], scene.points[:, 2]
     assert np.abs(first - other)[(z < -0.05) & (y > 0.02)].mean() > 0.5
     assert np.abs(first - other)[(z > 0.03) & (y < -0.02)].max() < 1
+
+
+def test_a_white_shirt_is_not_smeared_over_the_jacket(egg: HeadModel) -> None:
+    """The fill beside and behind it is the jacket, the shirt itself ends with the photo."""
+    scene = Scene(egg)
+    x, y, z = scene.points.T
+    shirt = (y < -0.1) & (np.abs(x) < 0.012) & (z > 0)
+    scene.colour[shirt] = 250
+    filled = scene.fill()
+    beside = (y < -0.105) & (np.abs(x) > 0.02) & (z < 0.02)
+    assert beside.sum() > 30 and filled[beside].max() < 175  # half way to the shirt's
+
+
+def test_extremes_are_continued_as_what_is_usual(scene: Scene) -> None:
+    """A bright rim at the end of the seen skin does not become the colour of the side."""
+    lit = Scene(scene.head)
+    x, y, z = lit.points.T
+    rim = (z > 0.02) & (z < 0.035) & (lit.regions["hair"] < 0.5) & (y > -0.08)
+    lit.colour[rim] = 255
+    side = (z < 0.005) & (z > -0.01) & (np.abs(y + 0.05) < 0.012)
+    assert rim.sum() > 100 and side.sum() > 30
+    plain, rimmed = scene.fill()[side].mean(0), lit.fill()[side].mean(0)
+    assert np.abs(rimmed - plain).max() < 45  # of 50 to 130 to white
+
+
+def test_brightness_is_brought_within_a_range_round_the_median() -> None:
+    grey = np.array([10.0, 100, 100, 110, 250, 90], np.float32)
+    values = grey[:, None] * np.array([1.2, 1.0, 0.8], np.float32)
+    known = np.array([1, 1, 1, 1, 1, 0], np.float32)
+    found = _tamed(values, known, (0.7, 1.2))
+    np.testing.assert_allclose(found.mean(1), [70, 100, 100, 110, 120, 90], rtol=1e-5)
+    np.testing.assert_allclose(found[:, 0] / found[:, 2], 1.5, rtol=1e-5)  # same hue
+    nothing = np.zeros(6, np.float32)
+    assert _tamed(values, nothing, (0.7, 1.2)) is values
