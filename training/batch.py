@@ -24,7 +24,9 @@ class Sample:
     source_matte, target_matte, hair, whole (T, T) u8, 255 = inside: the target's person, its
     face with ears and hair, and that with neck and clothes;
     shape (S,), expression (E,), jaw (3,), rotation (3,), camera (3,) f32: as DrivenPose has them;
-    landmarks (68, 2) f32: of the target, NDC, y down.
+    landmarks (68, 2) f32: of the target, NDC, y down;
+    texture (B, B, 4) u8 or None: baked from the source, and where it was seen;
+    offsets (V, 3) f32 m or None: the person's, where they are known.
     """
 
     number: int
@@ -40,6 +42,8 @@ class Sample:
     rotation: F32
     camera: F32
     landmarks: F32
+    texture: U8 | None = None
+    offsets: F32 | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError when pictures and masks are not of one size."""
@@ -61,7 +65,7 @@ class Batch:
 
     source, target (N, 3, T, T), source_matte, target_matte, hair, whole (N, 1, T, T): in [0, 1];
     pose: of the target with the source's shape; landmarks (N, 68, 2) NDC, on the CPU;
-    numbers: the samples'.
+    numbers: the samples'; texture (N, 4, B, B) in [0, 1] and offsets (N, V, 3) m, or None.
     """
 
     source: torch.Tensor
@@ -73,6 +77,8 @@ class Batch:
     pose: DrivenPose
     landmarks: torch.Tensor
     numbers: tuple[int, ...]
+    texture: torch.Tensor | None = None
+    offsets: torch.Tensor | None = None
 
 
 def collate(samples: Sequence[Sample], device: torch.device | str = "cpu") -> Batch:
@@ -89,7 +95,17 @@ def collate(samples: Sequence[Sample], device: torch.device | str = "cpu") -> Ba
     }
     landmarks = torch.from_numpy(np.stack([sample.landmarks for sample in samples]))
     numbers = tuple(sample.number for sample in samples)
-    return Batch(**pictures, pose=DrivenPose(**poses), landmarks=landmarks, numbers=numbers)
+    textures = [sample.texture for sample in samples if sample.texture is not None]
+    offsets = [sample.offsets for sample in samples if sample.offsets is not None]
+    all_textured, all_known = (len(each) == len(samples) for each in (textures, offsets))
+    return Batch(
+        **pictures,
+        pose=DrivenPose(**poses),
+        landmarks=landmarks,
+        numbers=numbers,
+        texture=_picture(np.stack(textures)).to(device) if all_textured else None,
+        offsets=torch.from_numpy(np.stack(offsets)).to(device) if all_known else None,
+    )
 
 
 def _picture(values: U8) -> torch.Tensor:

@@ -25,12 +25,12 @@ from rome_backend.render.device import torch_device
 from training.checkpoint import read_checkpoint
 from training.config import TrainConfig, named_config
 from training.data.shards import ShardSet, StoredSample, write_shards
-from training.data.synthetic.sequence import VERSION, SequenceMaker
+from training.data.synthetic.sequence import VERSION, SequenceMaker, with_texture
 from training.evaluation.self_reenactment import ClipScores, clip_files, evaluate_self
-from training.evaluation.synthetic import evaluate_synthetic
+from training.evaluation.synthetic import evaluate_synthetic, texture_side
 from training.losses.networks import loss_networks
+from training.make_trainee import make_trainee
 from training.processes import joined
-from training.trainee import make_trainee
 from training.trainer import RunOptions, RunResult, train, trained
 
 _LARGEST_SIDE = 1024
@@ -50,6 +50,9 @@ def build_parser() -> argparse.ArgumentParser:
     made.add_argument("-o", "--output", type=Path, required=True, help="folder of shards")
     made.add_argument("--side", type=int, default=256, help="px of the pictures (256)")
     made.add_argument("--seed", type=int, default=0, help="other people, the same ones again (0)")
+    made.add_argument(
+        "--texture", action="store_true", help="with the baked texture that `light` starts from"
+    )
     made.add_argument("--per-shard", type=int, default=16, help="sequences in a shard (16)")
     made.set_defaults(run=synthesize)
     _add_train(commands, shared)
@@ -163,13 +166,17 @@ def synthesize(options: argparse.Namespace, console: Console) -> int:
 
     def make(number: int) -> StoredSample:
         sequence = maker.make(number)
-        return StoredSample(sequence.sample, {"labels": sequence.labels}, sequence.offsets)
+        sample = sequence.sample
+        if options.texture:
+            sample = with_texture(sequence, head, texture_side(options.side))
+        return StoredSample(sample, {"labels": sequence.labels})
 
     settings = {
         "kind": "synthetic",
         "version": VERSION,
         "seed": options.seed,
         "side": options.side,
+        "texture": options.texture,
         "head_model": head.name,
         "topology_id": head.topology_id,
     }

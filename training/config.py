@@ -16,6 +16,7 @@ from rome_backend.core.errors import UsageError
 from training.losses.form import Form, is_released
 
 Moving = Literal["regions", "everywhere", "nowhere"]
+Start = Literal["nothing", "photo"]
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -95,6 +96,13 @@ class ModelSizes:
     """Which vertices have offsets: hair and neck, all of them, or none."""
     offset_limit: float = 1.0
     """M that a vertex may move per coordinate of its normal; released: 1."""
+    start: Start = "nothing"
+    """photo: small networks that add to the texture baked from the photo; the sizes of the
+    paper's networks and what moves do not matter then, as geometry is given."""
+    light_base: int = 32
+    """Width of the light renderer's first level; in texture space half of it."""
+    light_levels: int = 4
+    """Its resolutions."""
 
     def __post_init__(self) -> None:
         """Raise ValueError on sizes that make no networks."""
@@ -103,6 +111,8 @@ class ModelSizes:
             raise ValueError(f"the side must be a multiple of {reduction}, not {self.side}")
         if self.moving not in get_args(Moving) or self.offset_limit <= 0:
             raise ValueError(f"offsets need a limit above 0 and one of {get_args(Moving)}")
+        if self.start not in get_args(Start) or self.light_base < 2:
+            raise ValueError(f"networks start from {' or '.join(get_args(Start))}")
 
 
 @dataclass(frozen=True)
@@ -181,13 +191,28 @@ _SMALL = replace(
     discriminator_rate=1e-3,
     ema=0.0,
 )
-CONFIGS: Mapping[str, TrainConfig] = {c.name: c for c in (_PAPER, _RELEASED, _OPEN, _SMALL)}
+_LIGHT = TrainConfig(
+    name="light",
+    weights=LossWeights(
+        **dict.fromkeys((f.name for f in fields(LossWeights)), 0.0)
+        | {"colour": 10.0, "dice": 1.0, "perceptual": 1.0}
+    ),
+    sizes=ModelSizes(side=128, start="photo"),
+    batch=4,
+    generator_rate=5e-4,
+    betas=(0.9, 0.999),
+    ema=0.99,
+)
+CONFIGS: Mapping[str, TrainConfig] = {
+    config.name: config for config in (_PAPER, _RELEASED, _OPEN, _SMALL, _LIGHT)
+}
 ABLATIONS = ("no_offsets", "free_offsets", "no_occ", "no_lap", "no_chm")
 
 
 def named_config(name: str) -> TrainConfig:
     """Return a configuration: ``paper``, ``released``, ``open`` (needs no imported networks),
-    ``small`` (for tests and laptops), or an ablation, ``open-no_occ`` or ``no_occ`` (the paper's).
+    ``small`` (for tests and laptops), ``light`` (starts from the textured mesh), or an ablation,
+    ``open-no_occ`` or ``no_occ`` (the paper's).
 
     Raises UsageError (`unknown_config`).
     """

@@ -72,10 +72,11 @@ class Objective:
 
     def _reasons(self) -> Mapping[str, str]:
         wanted = self._config.weights.active()
-        still = self._config.sizes.moving == "nowhere"
+        sizes = self._config.sizes
+        still = sizes.moving == "nowhere" or sizes.start == "photo"
         reasons = {
             **{name: f"{ASSETS[name]} is not installed" for name in self._networks.missing},
-            **{name: "no vertex has an offset" for name in _OF_OFFSETS if still},
+            **{name: "no offsets are trained" for name in _OF_OFFSETS if still},
         }
         if self._table is None:
             reasons["landmarks"] = "the head model does not have all 68"

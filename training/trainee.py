@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of a run and the system they make on a head.
+"""What a run trains, and the paper's networks on a head.
 
 Does not know losses, optimizers or files.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,49 +31,37 @@ from rome_backend.models.unet import UNetParams, make_unet
 from training.batch import Batch
 from training.config import ModelSizes, Precision
 
-GENERATOR = ("texture_encoder", "geometry", "offsets", "picture", "segmentation")
 
+@dataclass(frozen=True, kw_only=True)
+class Trainee(ABC):
+    """What is trained on a head model, all on one device.
 
-@dataclass(frozen=True)
-class Trainee:
-    """Networks, discriminator and the system on a head model, all on one device.
-
-    moves: whether vertices have offsets at all; precision: that the networks compute in, while
-    geometry and losses stay in float32.
+    parts: the generator's networks by name; precision: that networks compute in, while geometry
+    and losses stay in float32.
     """
 
     head: HeadModel
-    networks: RomeNetworks
+    parts: Mapping[str, nn.Module]
     discriminator: Discriminator
-    system: FeedForward
-    moves: bool
-    precision: Precision = "float32"
+    precision: Precision
+
+    @abstractmethod
+    def drive(self, batch: Batch) -> DrivenHead:
+        """Render every source of a batch in its target's pose, with gradients."""
 
     def modules(self) -> dict[str, nn.Module]:
         """Return every network by name, the discriminator last."""
-        found = {name: getattr(self.networks, name) for name in GENERATOR}
-        kept = {name: module for name, module in found.items() if module is not None}
-        return kept | {"discriminator": self.discriminator}
+        return {**self.parts, "discriminator": self.discriminator}
 
     def generator_parameters(self) -> list[nn.Parameter]:
         """Return what the generator's optimizer trains, always in the same order."""
-        modules = self.modules()
-        return [p for name in GENERATOR if name in modules for p in modules[name].parameters()]
+        return [each for module in self.parts.values() for each in module.parameters()]
 
     def judge(self, picture: torch.Tensor) -> Judgement:
         """Return what the discriminator says of pictures (N, 3, H, W), in float32."""
         with _autocast(picture, self.precision):
             found = self.discriminator(picture)
         return Judgement(found.scores.float(), tuple(each.float() for each in found.features))
-
-    def drive(self, batch: Batch) -> DrivenHead:
-        """Render every source of a batch in its target's pose, with gradients."""
-        texture = self.system.encode(batch.source, batch.source_matte)
-        size = (batch.target.shape[-2], batch.target.shape[-1])
-        still = None
-        if not self.moves:
-            still = torch.zeros_like(canonical_head(self.head, batch.pose).vertices)
-        return self.system.drive(texture, self.head, batch.pose, size, still)
 
     def iterate_spectral_norms(self) -> None:
         """Take the power iteration of a step, once, however many parts the batch has."""
@@ -83,7 +73,24 @@ class Trainee:
         self.discriminator.eval()
 
 
-class _Lower(nn.Module):
+@dataclass(frozen=True, kw_only=True)
+class RomeTrainee(Trainee):
+    """The paper's networks; moves: whether vertices have offsets at all."""
+
+    system: FeedForward
+    moves: bool
+
+    def drive(self, batch: Batch) -> DrivenHead:
+        """See Trainee.drive."""
+        texture = self.system.encode(batch.source, batch.source_matte)
+        size = (batch.target.shape[-2], batch.target.shape[-1])
+        still = None
+        if not self.moves:
+            still = torch.zeros_like(canonical_head(self.head, batch.pose).vertices)
+        return self.system.drive(texture, self.head, batch.pose, size, still)
+
+
+class Lower(nn.Module):
     """Runs a network in a lower precision; what comes out is float32."""
 
     def __init__(self, network: nn.Module, precision: Precision) -> None:
@@ -91,6 +98,7 @@ class _Lower(nn.Module):
         self._network, self._precision = network, precision
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return what the network makes of values, in float32."""
         with _autocast(values, self._precision):
             return self._network(values).float()
 
@@ -100,35 +108,35 @@ def _autocast(values: torch.Tensor, precision: Precision) -> torch.autocast:
     return torch.autocast(values.device.type, torch.bfloat16, enabled=lower)
 
 
-def make_trainee(
-    sizes: ModelSizes,
-    head: HeadModel,
-    seed: int = 0,
-    device: torch.device | str = "cpu",
-    precision: Precision = "float32",
-) -> Trainee:
-    """Return networks with random weights; the same seed gives the same ones."""
+def make_rome_trainee(
+    sizes: ModelSizes, head: HeadModel, seed: int, device: torch.device | str, precision: Precision
+) -> RomeTrainee:
+    """Return the paper's networks with random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        networks, discriminator = _networks(sizes)
-    for module in (*(getattr(networks, name) for name in GENERATOR), discriminator):
-        if module is not None:
-            module.to(device).eval()
+        networks, judge = _networks(sizes), make_judge(sizes)
+    parts = {name: module for name, module in vars(networks).items() if module is not None}
+    for module in (*parts.values(), judge):
+        module.to(device).eval()
     surface = head_surface(head, _mask(sizes, head), device)
-    running = RomeNetworks(
-        *(module and _Lower(module, precision) for module in vars(networks).values())
+    running = RomeNetworks(**{name: Lower(module, precision) for name, module in parts.items()})
+    return RomeTrainee(
+        head=head,
+        parts=parts,
+        discriminator=judge,
+        precision=precision,
+        system=FeedForward(running, surface),
+        moves=sizes.moving != "nowhere",
     )
-    moves = sizes.moving != "nowhere"
-    return Trainee(head, networks, discriminator, FeedForward(running, surface), moves, precision)
 
 
-def _networks(sizes: ModelSizes) -> tuple[RomeNetworks, Discriminator]:
+def _networks(sizes: ModelSizes) -> RomeNetworks:
     widths = sizes.unet_widths
     segmentation = None
     if sizes.separate_segmentation:
         halves = tuple(max(width // 2, 1) for width in widths)
         segmentation = make_unet(UNetParams(47, 1, halves, "average", "bilinear"))
-    networks = RomeNetworks(
+    return RomeNetworks(
         make_texture_encoder(
             TextureEncoderParams(inner=sizes.texture_inner, levels=sizes.texture_levels)
         ),
@@ -137,9 +145,14 @@ def _networks(sizes: ModelSizes) -> tuple[RomeNetworks, Discriminator]:
         make_unet(UNetParams(47, 4, widths)),
         segmentation,
     )
+
+
+def make_judge(sizes: ModelSizes) -> Discriminator:
+    """Return a discriminator with random weights."""
     strides = (*(2,) * (len(sizes.discriminator_widths) - 1), 1)
-    params = DiscriminatorParams(widths=sizes.discriminator_widths, strides=strides)
-    return networks, make_discriminator(params)
+    return make_discriminator(
+        DiscriminatorParams(widths=sizes.discriminator_widths, strides=strides)
+    )
 
 
 def _mask(sizes: ModelSizes, head: HeadModel) -> np.ndarray:

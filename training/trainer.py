@@ -36,10 +36,11 @@ from training.checkpoint import (
 from training.config import TrainConfig
 from training.journal import Journal
 from training.losses.networks import LossNetworks
+from training.make_trainee import make_trainee
 from training.objective import Objective
 from training.processes import Processes
 from training.step import Optimizers, StepReport, make_optimizers, take_step
-from training.trainee import GENERATOR, Trainee, make_trainee
+from training.trainee import Trainee
 
 _LOG = logging.getLogger(__name__)
 
@@ -254,9 +255,8 @@ def batch_places(config: TrainConfig, step: int, count: int) -> Sequence[int]:
 
 
 def _generator_tensors(trainee: Trainee) -> dict[str, torch.Tensor]:
-    kept = {f"{name}." for name in GENERATOR}
-    found = network_tensors(trainee)
-    return {n: v for n, v in found.items() if any(n.startswith(start) for start in kept)}
+    found = network_tensors(trainee).items()
+    return {name: value for name, value in found if not name.startswith("discriminator.")}
 
 
 def trained(path: Path, head: HeadModel, device: torch.device | str = "cpu") -> Trainee:

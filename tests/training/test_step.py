@@ -15,9 +15,10 @@ from training.config import LossWeights, TrainConfig, ablated
 from training.losses.identity import FaceRecogniser
 from training.losses.networks import LossNetworks
 from training.losses.vgg import VggFeatures
+from training.make_trainee import make_trainee
 from training.objective import Objective
 from training.step import StepReport, make_optimizers, take_step
-from training.trainee import Trainee, make_trainee
+from training.trainee import Trainee
 
 SMALL_VGG = ((2,), (2, 2), (2, 2), (2, 2), (2, 2))
 GEOMETRY = {"geometry", "offsets"}

@@ -26,8 +26,8 @@ from training.checkpoint import checkpoint_path, checkpoints, network_tensors, r
 from training.config import TrainConfig
 from training.journal import LOSSES, read_losses
 from training.losses.networks import LossNetworks
+from training.make_trainee import make_trainee
 from training.processes import Processes
-from training.trainee import make_trainee
 from training.trainer import RunOptions, RunResult, batch_places, train, trained
 
 ALONE = Processes(1, 0, torch.device("cpu"))

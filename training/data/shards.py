@@ -3,10 +3,10 @@
 
 Does not know how samples are made, losses or networks.
 
-A shard is an uncompressed tar of PNG pictures and masks, one JSON and perhaps offsets (.npy) per
-sample, named ``<number>.<part>``. It is written under another name and then renamed; after it the
-manifest. A run that was interrupted continues with the first shard that the manifest lacks, and
-the same settings give the same bytes.
+A shard is an uncompressed tar of PNG pictures and masks, one JSON and perhaps offsets (.npy, 16
+bits) per sample, named ``<number>.<part>``. It is written under another name and then renamed;
+after it the manifest. A run that was interrupted continues with the first shard that the manifest
+lacks, and the same settings give the same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from PIL import Image
 
 from rome_backend.core.atomic_file import replacing
 from rome_backend.core.errors import FileInvalid, UsageError
-from rome_backend.core.types import F32, U8
+from rome_backend.core.types import U8
 from training.batch import Sample
 
 _LOG = logging.getLogger(__name__)
@@ -39,12 +39,10 @@ _MOST_BYTES = 64 << 20  # of one part of a sample
 
 @dataclass(frozen=True)
 class StoredSample:
-    """A sample with what else is known of it: extra pictures (T, T) u8 by name, and the person's
-    offsets (V, 3) f32 m, kept to 16 bits, or None."""
+    """A sample with what else is known of it: extra pictures (T, T) u8 by name."""
 
     sample: Sample
     extra: Mapping[str, U8]
-    offsets: F32 | None = None
 
 
 def write_shards(
@@ -118,13 +116,14 @@ def _write(
 def _parts(stored: StoredSample) -> dict[str, bytes]:
     """Return the files of a sample by the ends of their names."""
     sample = stored.sample
-    pictures = {**sample.pictures(), **stored.extra}
+    texture = {} if sample.texture is None else {"texture": sample.texture}
+    pictures = {**sample.pictures(), **texture, **stored.extra}
     numbers = {name: getattr(sample, name).astype(float).tolist() for name in _NUMBERS}
     text = json.dumps({"number": sample.number, **numbers}, sort_keys=True)
     parts = {f"{name}.png": _png(values) for name, values in pictures.items()}
-    if stored.offsets is not None:
+    if sample.offsets is not None:
         stream = io.BytesIO()
-        np.save(stream, stored.offsets.astype("<f2"), allow_pickle=False)
+        np.save(stream, sample.offsets.astype("<f2"), allow_pickle=False)
         parts["offsets.npy"] = stream.getvalue()
     return parts | {"json": text.encode()}
 
@@ -223,4 +222,6 @@ def _stored(data: Mapping[str, bytes]) -> StoredSample:
     if "offsets.npy" in data:
         stored = np.load(io.BytesIO(data["offsets.npy"]), allow_pickle=False)
         offsets = stored.astype(np.float32)
-    return StoredSample(Sample(number=int(numbers["number"]), **seen, **arrays), pictures, offsets)
+    more: dict[str, Any] = {"texture": pictures.pop("texture", None), "offsets": offsets}
+    number = int(numbers["number"])
+    return StoredSample(Sample(number=number, **seen, **arrays, **more), pictures)

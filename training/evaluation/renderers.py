@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 import torch
 
+from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.driven_pose import DrivenPose
+from rome_backend.avatar.head_renderer import RenderedHead
 from rome_backend.avatar.render import avatar_picture
 from rome_backend.core.landmarks_68 import landmarks_68_of
 from rome_backend.core.skinning import posed_vertices
@@ -20,7 +22,8 @@ from rome_backend.core.types import F32, F64, U8, Avatar, HeadModel
 from rome_backend.render.rasterizer import image_ndc
 from rome_backend.tracking.aligned_source import align_source
 from training.evaluation.frames import RealFrame
-from training.trainee import Trainee
+from training.photo_trainee import PhotoTrainee
+from training.trainee import RomeTrainee, Trainee
 
 Drawn = tuple[U8, F32]  # rgb (S, S, 3), alpha (S, S) in [0, 1]
 
@@ -48,15 +51,15 @@ class TexturedMesh:
 
 
 class Neural:
-    """The networks of a checkpoint: the source encoded once, its offsets those of the neutral
+    """The paper's networks: the source encoded once, its offsets those of the neutral
     head, drawn in the frame's pose, expression and camera.
 
     Args:
         trainee: the networks on the head model of the fits; source: a frame of the person.
     """
 
-    def __init__(self, trainee: Trainee, source: RealFrame) -> None:
-        self._trainee, self._device = trainee, next(trainee.networks.picture.parameters()).device
+    def __init__(self, trainee: RomeTrainee, source: RealFrame) -> None:
+        self._trainee, self._device = trainee, next(trainee.parts["picture"].parameters()).device
         side = 8 * max(1, len(source.rgb) // 8)
         points = np.asarray(landmarks_68_of(source.landmarks), np.float64)
         aligned = align_source(source.rgb, source.matte, points, side, crop=True)
@@ -81,13 +84,50 @@ class Neural:
     def draw(self, frame: RealFrame) -> Drawn:
         """See Renderer.draw."""
         vertices = posed_vertices(self._trainee.head, frame.fit.params, self._offsets)
-        matrix = torch.as_tensor(frame.camera.world_to_clip)
-        places = image_ndc(torch.as_tensor(vertices), matrix).float()[None].to(self._device)
-        own = torch.as_tensor(vertices, dtype=torch.float32, device=self._device)[None]
+        own, places = _placed(vertices, frame, self._device)
         with torch.no_grad():
-            drawn = self._trainee.system.render(self._texture, own, places, *frame.matte.shape)
-        rgb = (255 * drawn.rgb[0] + 0.5).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        return np.asarray(rgb), np.asarray(drawn.soft_mask[0, 0].cpu().numpy())
+            return _drawn(
+                self._trainee.system.render(self._texture, own, places, *frame.matte.shape)
+            )
+
+
+class Photo:
+    """Networks that start from the avatar's texture, on the avatar's own mesh.
+
+    Args:
+        trainee: the networks on the head model of the avatar.
+    """
+
+    def __init__(self, trainee: PhotoTrainee, avatar: Avatar) -> None:
+        self._trainee, self._avatar = trainee, avatar
+        self._device = next(trainee.parts["picture"].parameters()).device
+        baked = np.dstack([avatar.albedo, avatar.confidence]).transpose(2, 0, 1)
+        values = torch.as_tensor(np.ascontiguousarray(baked), device=self._device)[None] / 255
+        with torch.no_grad():
+            self._levels = trainee.renderer.levels(trainee.texture(values))
+
+    def draw(self, frame: RealFrame) -> Drawn:
+        """See Renderer.draw."""
+        vertices = avatar_vertices(self._avatar, self._trainee.head, frame.fit.params)
+        own, places = _placed(vertices, frame, self._device)
+        renderer = self._trainee.renderer
+        with torch.no_grad():
+            seen = renderer.features(self._levels, own, places, *frame.matte.shape)
+            return _drawn(renderer.draw(seen))
+
+
+def _placed(
+    vertices: F64, frame: RealFrame, device: torch.device
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return vertices (1, V, 3) m and where the frame's camera puts them, image NDC."""
+    matrix = torch.as_tensor(frame.camera.world_to_clip)
+    places = image_ndc(torch.as_tensor(vertices), matrix).float()[None].to(device)
+    return torch.as_tensor(vertices, dtype=torch.float32, device=device)[None], places
+
+
+def _drawn(rendered: RenderedHead) -> Drawn:
+    rgb = (255 * rendered.rgb[0] + 0.5).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return np.asarray(rgb), np.asarray(rendered.soft_mask[0, 0].cpu().numpy())
 
 
 class WarpedSource:
@@ -121,3 +161,12 @@ def similarity(first: F64, second: F64) -> F64:
     cosine, sine = (a * b).sum() / scale, (a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum() / scale
     turn = np.array([[cosine, -sine], [sine, cosine]])
     return np.column_stack([turn, middle[1] - turn @ middle[0]])
+
+
+def networks_on(trainee: Trainee, avatar: Avatar, source: RealFrame) -> Renderer:
+    """Return what draws by trained networks. Raises TypeError for networks that nobody knows."""
+    if isinstance(trainee, PhotoTrainee):
+        return Photo(trainee, avatar)
+    if isinstance(trainee, RomeTrainee):
+        return Neural(trainee, source)
+    raise TypeError(f"{type(trainee).__name__} draws no clips")

@@ -24,7 +24,7 @@ from rome_backend.avatar.create_options import CreateOptions
 from rome_backend.core.errors import UsageError
 from rome_backend.core.types import U8
 from training.evaluation.frames import RealFrame, real_frames, track_frames, turn_degrees
-from training.evaluation.renderers import Neural, Renderer, TexturedMesh, WarpedSource
+from training.evaluation.renderers import Renderer, TexturedMesh, WarpedSource, networks_on
 from training.evaluation.scores import LEFT_OUT, Scores, mean_scores, on_ground, score, summary
 from training.trainee import Trainee
 
@@ -83,7 +83,7 @@ def evaluate_clip(
         "warped_source": WarpedSource(source),
     }
     if trainee is not None:
-        renderers["neural"] = Neural(trainee, source)
+        renderers["neural"] = networks_on(trainee, avatar, source)
     return scored(path.stem, frames, clip.source, clip.lost, renderers)
 
 

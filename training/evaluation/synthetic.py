@@ -18,10 +18,9 @@ import torch
 from rome_backend.avatar.driven_pose import canonical_head
 from rome_backend.core.types import F32, F64, U8, HeadModel
 from rome_backend.render.shading import picture
-from rome_backend.texture.bake import bake
-from training.batch import collate
+from training.batch import Sample, collate
 from training.data.synthetic.photograph import pose_camera
-from training.data.synthetic.sequence import Sequence, SequenceMaker
+from training.data.synthetic.sequence import SequenceMaker, with_texture
 from training.evaluation.renderers import Drawn
 from training.evaluation.scores import Scores, on_ground, score, summary
 from training.trainee import Trainee
@@ -46,9 +45,9 @@ def evaluate_synthetic(
     for number in range(count):
         progress("judging", number / count)
         sequence = maker.make(number)
-        sample = sequence.sample
-        drawn = {"textured_mesh": textured_mesh(head, sequence)}
-        drawn |= {name: networks_picture(each, sequence) for name, each in trainees.items()}
+        sample = with_texture(sequence, head, texture_side(len(sequence.sample.target)))
+        drawn = {"textured_mesh": textured_mesh(head, sample)}
+        drawn |= {name: networks_picture(each, sample) for name, each in trainees.items()}
         matte, within = (
             each.astype(np.float32) / np.float32(255) for each in (sample.target_matte, sample.hair)
         )
@@ -65,22 +64,27 @@ def evaluate_synthetic(
     ).astype(np.uint8)
 
 
-def textured_mesh(head: HeadModel, sequence: Sequence) -> Drawn:
-    """Return the target as the mesh with the source's texture shows it."""
-    side = len(sequence.sample.target)
-    texture = bake(head, [sequence.source_view], max(256, 2 * side))
-    pose = collate([sequence.sample]).pose
+def texture_side(side: int) -> int:
+    """Return the side of baked textures for pictures of ``side`` px."""
+    return max(256, 2 * side)
+
+
+def textured_mesh(head: HeadModel, sample: Sample) -> Drawn:
+    """Return the target as the mesh with the sample's texture and offsets shows it."""
+    assert sample.texture is not None and sample.offsets is not None
+    pose = collate([sample]).pose
     canonical = canonical_head(head, pose)
-    vertices = canonical.vertices[0].numpy() + sequence.offsets
-    camera = pose_camera(pose, canonical.root, side)
-    shown = picture(vertices, head.faces, head.uvs, head.uv_faces, camera, texture.albedo)
+    vertices = canonical.vertices[0].numpy() + sample.offsets
+    camera = pose_camera(pose, canonical.root, len(sample.target))
+    albedo = np.ascontiguousarray(sample.texture[..., :3])
+    shown = picture(vertices, head.faces, head.uvs, head.uv_faces, camera, albedo)
     return shown[..., :3], _alpha(shown[..., 3])
 
 
-def networks_picture(trainee: Trainee, sequence: Sequence) -> Drawn:
+def networks_picture(trainee: Trainee, sample: Sample) -> Drawn:
     """Return the target as networks draw it from the source."""
     with torch.no_grad():
-        drawn = trainee.drive(collate([sequence.sample])).rendered
+        drawn = trainee.drive(collate([sample])).rendered
     rgb = (255 * drawn.rgb[0] + 0.5).to(torch.uint8).permute(1, 2, 0).numpy()
     return np.asarray(rgb), np.asarray(drawn.soft_mask[0, 0].numpy())
 

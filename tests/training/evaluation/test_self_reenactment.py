@@ -27,7 +27,7 @@ from training.evaluation.self_reenactment import (
     payload,
     scored,
 )
-from training.trainee import make_trainee
+from training.make_trainee import make_trainee
 
 SIDE = 64
 NAMES = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "eyeBlinkLeft", "eyeBlinkRight")

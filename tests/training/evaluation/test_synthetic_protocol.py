@@ -17,9 +17,9 @@ from rome_backend.core.landmarks_68 import landmarks_68_of
 from rome_backend.core.types import HeadModel
 from rome_backend.open_head.build import open_head
 from training.__main__ import main
-from training.data.synthetic.sequence import Sequence, SequenceMaker
+from training.data.synthetic.sequence import Sequence, SequenceMaker, with_texture
 from training.evaluation.scores import score
-from training.evaluation.synthetic import textured_mesh
+from training.evaluation.synthetic import texture_side, textured_mesh
 
 SIDE = 64
 
@@ -49,8 +49,8 @@ def test_the_source_s_view_is_that_of_the_aligned_picture(
 
 
 def test_the_textured_mesh_lies_where_the_target_is(head: HeadModel, sequence: Sequence) -> None:
-    sample = sequence.sample
-    rgb, alpha = textured_mesh(head, sequence)
+    sample = with_texture(sequence, head, texture_side(SIDE))
+    rgb, alpha = textured_mesh(head, sample)
     matte = sample.target_matte.astype(np.float32) / 255
     found = score(sample.target, matte, sample.hair.astype(np.float32) / 255, rgb, alpha)
     assert found.psnr > 12 and found.matte_mae < 0.05

@@ -6,12 +6,13 @@ Does not know shards; a sequence depends on its seed and number alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from rome_backend.core.camera import crop_camera
-from rome_backend.core.types import F32, U8, HeadModel
+from rome_backend.core.types import U8, HeadModel
+from rome_backend.texture.bake import bake
 from rome_backend.texture.view import TextureView
 from rome_backend.tracking.alignment import align_landmarks, aligned, ffhq_theta, landmarks_ndc
 from training.batch import Sample
@@ -27,13 +28,12 @@ _WITH_HAIR = ("face", "ears", "hair")
 
 @dataclass(frozen=True)
 class Sequence:
-    """sample: what training sees; labels (T, T) u8: what the target shows, of person.LABELS;
-    offsets (V, 3) f32 m: the person's, which training must not see; source_view: the aligned
-    source as texture is taken from it, everything known."""
+    """sample: what training sees, and the person's offsets, which only networks with given
+    geometry may see; labels (T, T) u8: what the target shows, of person.LABELS; source_view:
+    the aligned source as texture is taken from it, everything known."""
 
     sample: Sample
     labels: U8
-    offsets: F32
     source_view: TextureView
 
 
@@ -56,8 +56,8 @@ class SequenceMaker:
         source = take_picture(random, self._head, person, shots[0], large)
         target = take_picture(random, self._head, person, shots[1], self._side)
         sample = self._sample(number, source, target)
-        offsets = person.offsets.astype(np.float32)
-        return Sequence(sample, target.labels, offsets, self._view(sample, source))
+        sample = replace(sample, offsets=person.offsets.astype(np.float32))
+        return Sequence(sample, target.labels, self._view(sample, source))
 
     def _view(self, sample: Sample, source: Picture) -> TextureView:
         side, large = self._side, len(source.rgb)
@@ -89,3 +89,10 @@ class SequenceMaker:
             landmarks=landmarks_ndc(target.landmarks, self._side).astype(np.float32),
             **pose,
         )
+
+
+def with_texture(sequence: Sequence, head: HeadModel, side: int) -> Sample:
+    """Return the sample with the texture (side, side, 4) baked from its source, as avatars have."""
+    baked = bake(head, [sequence.source_view], side)
+    texture = np.dstack([baked.albedo, baked.confidence])
+    return replace(sequence.sample, texture=texture)
