@@ -153,9 +153,13 @@ class HeadRenderer:
 
         textured (N, 8, H, W) and normals (N, 3, H, W), both 0 where no face is.
         """
-        shown = normals if self._options.plain_normals else encode_picture(normals)
-        seen = torch.cat([textured, shown], dim=1)
+        seen = self.seen(textured, normals)
         found = self.network(seen)
         if self._segmentation is None:
             return torch.sigmoid(found[:, :3]), found[:, 3:4]
         return torch.sigmoid(found[:, :3]), self._segmentation(seen)
+
+    def seen(self, textured: torch.Tensor, normals: torch.Tensor) -> torch.Tensor:
+        """Return what the network is given of what picture() is given."""
+        shown = normals if self._options.plain_normals else encode_picture(normals)
+        return torch.cat([textured, shown], dim=1)

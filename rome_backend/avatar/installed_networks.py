@@ -33,6 +33,7 @@ from rome_backend.avatar.head_surface import (
 from rome_backend.core.errors import AssetMissing
 from rome_backend.core.tensor_file import read_tensors
 from rome_backend.core.types import HeadModel
+from rome_backend.inference.precision import FastNetwork, choose_precision
 from rome_backend.models.face_regressor import FaceRegressor
 from rome_backend.models.fold import folded
 from rome_backend.models.key_map import load_network, split_checkpoint
@@ -104,9 +105,19 @@ def rendering_networks(
 
 
 def drawing_network(weights_id: str, store: AssetStore, device: torch.device) -> nn.Module:
-    """Return the network that draws, for any head; AssetMissing as rendering_networks."""
+    """Return the released network that draws, for any head, as it runs fastest on the device.
+
+    Raises AssetMissing as rendering_networks.
+    """
+    network = picture_network(weights_id, store)
+    return FastNetwork(network, choose_precision("auto", device), device)
+
+
+def picture_network(weights_id: str, store: AssetStore) -> nn.Module:
+    """Return the network of drawing_network as it was written; AssetMissing as there."""
     require_networks(weights_id, store)
-    return _rome_networks(store, device).picture
+    parts, _ = split_checkpoint(_tensors(choices.ROME_NETWORKS, store))
+    return rome_networks(parts, fold=False).picture
 
 
 def require_networks(weights_id: str, store: AssetStore) -> None:

@@ -16,6 +16,7 @@ from rome_backend.avatar.animator import Animator
 from rome_backend.avatar.head_renderer import HeadFeatures, HeadRenderer, RenderedHead
 from rome_backend.core.errors import UsageError
 from rome_backend.core.types import F32, U8, Avatar, Camera, FlameParams, HeadModel
+from rome_backend.inference.int8 import Int8Network
 from rome_backend.render.composite import MASK_THRESHOLD, opened_mask
 from rome_backend.render.rasterizer import image_ndc
 
@@ -73,6 +74,17 @@ class NeuralAvatar:
         return self.drawing.renderer.features(
             self._levels, vertices, places, camera.height, camera.width
         )
+
+    def eight_bits(self) -> Int8Network | None:
+        """Return the network where it draws in 8 bits, one view at a time, else None."""
+        network = self.drawing.renderer.network
+        return network if isinstance(network, Int8Network) else None
+
+    @torch.inference_mode()
+    def seen(self, views: Sequence[View]) -> list[torch.Tensor]:
+        """Return what the network is given of each view, (1, C, H, W)."""
+        found = [self.prepare([view]) for view in views]
+        return [self.drawing.renderer.seen(each.textured, each.normals) for each in found]
 
     @torch.inference_mode()
     def projected(self, views: Sequence[View]) -> tuple[torch.Tensor, torch.Tensor]:

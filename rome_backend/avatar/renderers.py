@@ -6,6 +6,7 @@ Does not know pictures; it loads what draws them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,12 @@ from torch import nn
 from rome_backend.assets.store import AssetStore
 from rome_backend.avatar.head_renderer import FeedForwardOptions, HeadRenderer
 from rome_backend.avatar.head_surface import HeadSurface, head_surface
-from rome_backend.avatar.installed_networks import rendering_networks
+from rome_backend.avatar.installed_networks import picture_network
 from rome_backend.avatar.light_weights import FOLDER, load_light_renderer
-from rome_backend.avatar.neural_render import Drawing, NeuralAvatar, neural_texture
+from rome_backend.avatar.neural_render import Drawing, NeuralAvatar, View, neural_texture
 from rome_backend.core.errors import AssetMissing, UsageError
 from rome_backend.core.types import Avatar, HeadModel
+from rome_backend.inference.int8 import preview_network
 from rome_backend.inference.precision import FastNetwork, choose_precision
 from rome_backend.models.light_renderer import LIGHT_RENDERERS, LightRenderer
 
@@ -50,27 +52,46 @@ def neural_avatar(
     store: AssetStore,
     device: torch.device | str = "cpu",
     weights: Path = FOLDER,
+    examples: Sequence[View] = (),
 ) -> NeuralAvatar:
     """Return an avatar ready to be drawn by the network of a name, rome or a light renderer's.
 
-    weights: the folder of light renderers' weights. Raises UsageError (`no_neural_texture`),
-    AssetMissing (`renderer_untrained`, `networks_missing`) and FileInvalid.
+    weights: the folder of light renderers' weights. examples: views of the size to come, for
+    previews in 8 bits (inference.int8), which draw one view at a time, on the CPU; without
+    OpenVINO, or where they would be too coarse, a warning is logged and there are none.
+    Raises UsageError (`no_neural_texture`, `preview_device`), AssetMissing (`renderer_untrained`,
+    `networks_missing`) and FileInvalid.
     """
     where = torch.device(device)
-    if name in LIGHT_RENDERERS:
-        network, weights_id = load_light_renderer(name, weights)
-        neural_texture(avatar)
-        if weights_id != avatar.weights_id:
-            raise AssetMissing(
-                "networks_missing",
-                f"The renderer {name!r} was trained for other neural textures.",
-                "Render with --renderer auto.",
-            )
-        surface = head_surface(head, np.ones(len(head.template), np.float32), where)
-        return NeuralAvatar(light_drawing(network, surface, where), avatar, head)
+    if examples and where.type != "cpu":
+        raise UsageError(
+            "preview_device", "Previews in 8 bits are drawn on the CPU.", "Use --device cpu."
+        )
     neural_texture(avatar)
-    system = rendering_networks(avatar.weights_id, head, store, where)
-    return NeuralAvatar(Drawing(system.renderer, where), avatar, head)
+    surface = head_surface(head, np.ones(len(head.template), np.float32), where)
+    if name in LIGHT_RENDERERS:
+        light = _trained_for(avatar, name, weights)
+        network: nn.Module = light
+        drawing = light_drawing(light, surface, where)
+    else:
+        network = picture_network(avatar.weights_id, store)
+        fast = FastNetwork(network, choose_precision("auto", where), where)
+        drawing = Drawing(HeadRenderer(surface, fast), where)
+    drawn = NeuralAvatar(drawing, avatar, head)
+    if examples:
+        drawing.renderer.network = preview_network(network, drawn.seen(examples))
+    return drawn
+
+
+def _trained_for(avatar: Avatar, name: str, weights: Path) -> LightRenderer:
+    """Return a light renderer that was trained for the avatar's neural texture."""
+    network, weights_id = load_light_renderer(name, weights)
+    if weights_id != avatar.weights_id:
+        raise AssetMissing(
+            "networks_missing", f"The renderer {name!r} was trained for other neural textures.",
+            "Render with --renderer auto.",
+        )  # fmt: skip
+    return network
 
 
 def light_drawing(

@@ -26,6 +26,7 @@ MAX_SIZE = 4096
 MAX_TURNTABLE = 10_000
 BATCH_PIXELS = 1 << 18  # four pictures of 256 px at a time, one of 512 or more
 PICTURES_WAITING = 4
+EXAMPLE_YAWS = (0.0, 40.0, -40.0, 160.0)
 PNG_LEVEL = 1  # of 9: files a sixth larger at most than at 6, in a third of the time
 
 
@@ -57,6 +58,10 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
         "--texture", dest="renderer", action="store_const", const="textured",
         help="the same as --renderer textured",
     )  # fmt: skip
+    parser.add_argument(
+        "--preview", action="store_true",
+        help="8-bit integers where OpenVINO is installed: faster and coarser, how much is told",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
     parser.set_defaults(run=run)
 
@@ -77,36 +82,68 @@ def run(args: argparse.Namespace, console: Console) -> int:
                          "Try 12.")  # fmt: skip
     avatar = load_avatar(args.avatar)
     head, _ = load_head(str(avatar.provenance.get("head", "open")))
+    payload: dict[str, Any] = {}
+    several = bool(args.neural_maps or args.turntable or args.expressions)
     if args.neural_maps:
         pictures = _neural_maps(avatar)
-        several = True
     else:
-        views = _views(avatar, head, args)
-        several = bool(args.turntable or args.expressions)
-        pictures = _drawn(avatar, head, views, args)
+        network = _network(avatar, head, args)
+        if args.preview:
+            payload["preview_psnr_db"] = _told_preview(network, console)
+        pictures = _drawn(avatar, head, network, args)
     outputs = [str(path) for path in write_pictures(pictures, args.out, avatar.name, several)]
-    console.result({"outputs": outputs}, [f"wrote {path}" for path in outputs])
+    console.result({"outputs": outputs, **payload}, [f"wrote {path}" for path in outputs])
     return 0
 
 
-def _drawn(
-    avatar: Avatar, head: HeadModel, views: Iterable[TitledView], args: argparse.Namespace
-) -> Iterator[Picture]:
-    """Yield titles and pictures of views, by the renderer that was chosen."""
+def _network(avatar: Avatar, head: HeadModel, args: argparse.Namespace) -> NeuralAvatar | None:
+    """Return the avatar with the network that was chosen, None for the textured mesh."""
     from rome_backend.assets.store import AssetStore
-    from rome_backend.avatar.render import avatar_picture
     from rome_backend.avatar.renderers import TEXTURED, chosen_renderer, neural_avatar
     from rome_backend.render.device import torch_device
 
-    device = torch_device(args.device)
+    device = torch_device("cpu" if args.preview and args.device == "auto" else args.device)
     renderer = TEXTURED if args.clay else chosen_renderer(args.renderer, avatar)
-    if renderer == TEXTURED:
-        return (
-            (title, avatar_picture(avatar, head, camera, params, args.clay))
-            for title, (camera, params) in views
-        )
-    return drawn_by_network(
-        neural_avatar(renderer, avatar, head, AssetStore(), device), views, args.size
+    if renderer != TEXTURED:
+        examples = _examples(avatar, head, args.size) if args.preview else ()
+        return neural_avatar(renderer, avatar, head, AssetStore(), device, examples=examples)
+    if args.preview:
+        raise UsageError("preview", "The textured mesh is drawn in full, without a network.",
+                         "Leave --preview out.")  # fmt: skip
+    return None
+
+
+def _examples(avatar: Avatar, head: HeadModel, size: int) -> list[View]:
+    """Return views that an 8-bit network learns its ranges of values from."""
+    from rome_backend.avatar.animate import avatar_vertices
+    from rome_backend.avatar.render import camera_round
+
+    vertices = avatar_vertices(avatar, head)
+    return [(camera_round(vertices, yaw, 0.0, size), None) for yaw in EXAMPLE_YAWS]
+
+
+def _told_preview(network: NeuralAvatar | None, console: Console) -> float | None:
+    """Say how far the preview is off; return it in dB, None where it is no preview in 8 bits."""
+    quick = network.eight_bits() if network is not None else None
+    if quick is None:
+        console.warn("no preview in 8 bits: drawn in full")
+        return None
+    console.say(f"preview in 8 bits: {quick.psnr_db:.1f} dB against full precision")
+    return round(quick.psnr_db, 2)
+
+
+def _drawn(
+    avatar: Avatar, head: HeadModel, network: NeuralAvatar | None, args: argparse.Namespace
+) -> Iterator[Picture]:
+    """Return titles and pictures of the views that the options ask for."""
+    from rome_backend.avatar.render import avatar_picture
+
+    views = _views(avatar, head, args)
+    if network is not None:
+        return drawn_by_network(network, views, args.size)
+    return (
+        (title, avatar_picture(avatar, head, camera, params, args.clay))
+        for title, (camera, params) in views
     )
 
 
@@ -122,7 +159,8 @@ def drawn_by_network(
     def prepared(batch: list[TitledView]) -> tuple[list[str], HeadFeatures]:
         return [title for title, _ in batch], avatar.prepare([view for _, view in batch])
 
-    batches = in_batches(views, max(1, BATCH_PIXELS // size**2))
+    most = 1 if avatar.eight_bits() is not None else max(1, BATCH_PIXELS // size**2)
+    batches = in_batches(views, most)
     for titles, features in made_ahead(batches, prepared):
         yield from zip(titles, avatar.finish(features), strict=True)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from rome_backend.avatar.light_weights import save_light_renderer
 from rome_backend.avatar.render import camera_round
 from rome_backend.avatar.renderers import RENDERERS, chosen_renderer, neural_avatar
 from rome_backend.core.errors import AssetMissing, UsageError
-from rome_backend.core.messages import RENDERERS as RENDERERS_OF_BLENDER
+from rome_backend.core.messages import RenderFrame
 from rome_backend.core.types import Avatar, HeadModel
 from rome_backend.models.light_renderer import LightParams, make_light_renderer
 
@@ -40,7 +41,8 @@ def test_auto_is_the_network_where_there_is_something_for_it(
 
 
 def test_blender_uses_the_same_words() -> None:
-    assert set(RENDERERS_OF_BLENDER) <= set(RENDERERS)
+    words = import_module(RenderFrame.__module__).RENDERERS
+    assert set(words) <= set(RENDERERS)
 
 
 @pytest.mark.parametrize("name", ["light", "light-blocks"])

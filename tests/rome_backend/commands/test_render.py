@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from rome_backend.avatar import heads, renderers
 from rome_backend.avatar.avatar import save_avatar
@@ -20,8 +21,10 @@ from rome_backend.avatar.light_weights import save_light_renderer
 from rome_backend.avatar.neural_render import NeuralAvatar, View
 from rome_backend.cli import main
 from rome_backend.commands import render
-from rome_backend.core.errors import UsageError
+from rome_backend.core.errors import AssetMissing, UsageError
 from rome_backend.core.types import U8, Avatar, HeadModel
+from rome_backend.inference import int8
+from rome_backend.inference.int8 import Int8Network
 from rome_backend.models.light_renderer import LightParams, make_light_renderer
 
 SIDE = 32
@@ -47,7 +50,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     network = make_light_renderer(LightParams(base=8, levels=2))
     save_light_renderer(network, folder / "light.safetensors", "abc", {})
-    monkeypatch.setattr(renderers.neural_avatar, "__defaults__", ("cpu", folder))
+    monkeypatch.setattr(renderers.neural_avatar, "__defaults__", ("cpu", folder, ()))
     return folder
 
 
@@ -171,3 +174,60 @@ def test_views_are_taken_while_they_are_drawn_never_all_at_once(
     for number, (title, _) in enumerate(done):
         assert title == str(number) and len(taken) <= number + 5
     assert len(taken) == 20
+
+
+class Coarse(Int8Network):
+    """Stands for a network in 8 bits, which takes one view at a time."""
+
+    def __init__(self, network: nn.Module) -> None:
+        nn.Module.__init__(self)
+        self.network, self.psnr_db, self.shapes = network, 34.567, set[tuple[int, ...]]()
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        self.shapes.add(tuple(values.shape))
+        return torch.round(self.network(values) * 8) / 8
+
+
+def test_a_preview_tells_how_far_it_is_off(
+    neural: Avatar, weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made: list[Coarse] = []
+
+    def preview(network: nn.Module, examples: list[torch.Tensor]) -> Coarse:
+        assert [tuple(each.shape) for each in examples] == [(1, 11, SIDE, SIDE)] * 4
+        assert not torch.equal(examples[0], examples[1])
+        made.append(Coarse(network))
+        return made[0]
+
+    monkeypatch.setattr(renderers, "preview_network", preview)
+    options = ["--renderer", "light", "--turntable", "3", "--preview", "--json"]
+    code, pictures = drawn(neural, tmp_path, *options)
+    told = capfd.readouterr()
+    assert code == 0 and len(pictures) == 3
+    assert json.loads(told.out)["preview_psnr_db"] == 34.57
+    assert "34.6 dB" in told.err
+    assert made[0].shapes == {(1, 11, SIDE, SIDE)}
+
+
+def test_without_openvino_it_is_drawn_in_full_and_said(
+    neural: Avatar, weights: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def missing(*_: object) -> None:
+        raise AssetMissing("int8_missing", "OpenVINO is not there.")
+
+    monkeypatch.setattr(int8, "Int8Network", missing)
+    code, pictures = drawn(neural, tmp_path, "--renderer", "light", "--preview", "--json")
+    told = capfd.readouterr()
+    assert code == 0 and len(pictures) == 1
+    assert json.loads(told.out)["preview_psnr_db"] is None
+    assert "no preview in 8 bits" in told.err
+
+
+@pytest.mark.parametrize("how", [["--renderer", "textured"], ["--clay"]])
+def test_the_mesh_has_no_preview(
+    how: list[str], neural: Avatar, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert drawn(neural, tmp_path, "--preview", "--json", *how) == (2, [])
+    assert error_of(capfd) == "preview"
