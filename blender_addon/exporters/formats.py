@@ -135,7 +135,8 @@ def _write_usd(path: Path, animated: bool) -> None:
 
 
 def _write_obj(path: Path, animated: bool) -> None:
-    _call("OBJ", bpy.ops.wm.obj_export, path, path_mode="STRIP")
+    # Plain MTL has no map of roughness; the extension has map_Pr.
+    _call("OBJ", bpy.ops.wm.obj_export, path, path_mode="STRIP", export_pbr_extensions=True)
 
 
 def _write_abc(path: Path, animated: bool) -> None:

@@ -21,7 +21,7 @@ from rome_backend.core.types import F64, RigArrays
 from rome_backend.export.pictures import png_bytes
 from rome_backend.export.rest_shape import origin_of, shown_normals, shown_vertices
 
-# norm and map_Pr are the PBR extension of MTL (Exocortex), which Blender reads and writes.
+# norm and map_Pr are MTL's PBR extension; map_Bump would be taken for heights by many readers.
 MAPS = {"albedo": "map_Kd", "normal": "norm", "roughness": "map_Pr"}
 SHININESS = {"skin": 40, "eyes": 400}
 

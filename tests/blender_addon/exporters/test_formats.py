@@ -7,6 +7,7 @@ What Blender's importers cannot do stands in docs/export.md; the tests say so wh
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -216,3 +217,41 @@ def test_suffixes():
     assert GLB.with_suffix(Path("Ada.GLB")) == Path("Ada.GLB")
     assert USD.with_suffix(Path("Ada.usdz")) == Path("Ada.usdz")
     assert USD.with_suffix(Path("Ada.glb")) == Path("Ada.glb.usdc")
+
+
+@pytest.fixture
+def estimated(enabled, rig):
+    """A head with estimates of its relief and gloss."""
+    from blender_addon.rig.build import build_head
+
+    slope = np.tile(np.arange(32, dtype=np.uint8) * 8, (32, 1))
+    normal = np.dstack([slope, slope.T, np.full_like(slope, 250)])
+    built = build_head(replace(rig, normal_map=normal, roughness_map=slope.T.copy()))
+    enabled.context.view_layer.update()
+    return built
+
+
+@pytest.mark.parametrize("kind", ("glb", "fbx", "usd", "obj"))
+def test_estimated_maps_come_back_where_they_belong(blender, estimated, tmp_path, kind):
+    mesh = blender.read(blender.export(kind, tmp_path))
+    for material in mesh.data.materials:
+        for socket, channel in (("Roughness", 1), ("Normal", 0)):
+            image = _behind(material, socket)
+            pixels = np.empty(4 * 32 * 32, np.float32)
+            image.pixels.foreach_get(pixels)
+            found = np.round(255 * pixels.reshape(32, 32, 4)[::-1, :, channel])
+            wanted = np.tile(np.arange(32) * 8.0, (32, 1))
+            wanted = wanted.T if socket == "Roughness" else wanted
+            assert np.abs(found - wanted).max() <= 1, socket
+            # Blender's OBJ importer takes every map for a colour.
+            assert (image.colorspace_settings.name != "sRGB") == (kind != "obj")
+
+
+def _behind(material, socket):
+    """The image that a socket of a material's shader is fed by."""
+    nodes = material.node_tree.nodes
+    shader = next(node for node in nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
+    link = shader.inputs[socket].links[0]
+    while link.from_node.bl_idname != "ShaderNodeTexImage":
+        link = next(each.links[0] for each in link.from_node.inputs if each.is_linked)
+    return link.from_node.image
