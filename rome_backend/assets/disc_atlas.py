@@ -4,22 +4,28 @@
 Does not know FLAME: it takes any such mesh, and needs no layout from its makers.
 
 The sheet is a planar embedding with its hem on a circle: springs give one without folds (Tutte
-1963). Its rings are then widened to the surface's areas, and the disc to a rounded square (our
-own).
+1963). Its rings are then widened to the surface's areas, and the disc to a rounded square; the
+few faces that this folds are turned back (our own).
 """
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
+from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, diags
 from scipy.sparse.linalg import spsolve
 
 from rome_backend.core.types import F32, F64, I32, Mask
 
+log = logging.getLogger(__name__)
+
 _HALF = 0.49
 _POWER = 4.0
+# Twice the least area of a face that was folded, and what moving its corners costs.
+_LEAST_AREA, _DISTANCE, _SWEEPS = 4e-6, 1e-5, 40
 _EYE_RADIUS = 0.042
 _EYE_CENTRE = np.array([0.947, 0.053])
 _EYE_BACK = np.radians(150.0)
@@ -63,7 +69,7 @@ def disc_layout(vertices: Any, faces: Any, importance: Any) -> F64:
     places = _evened(places, used, loop, _vertex_areas(points, faces, importance))
     uvs = np.zeros_like(places)
     uvs[used] = 0.5 + _HALF * _squared(places[used])
-    return uvs
+    return unfolded(uvs, faces, inner)
 
 
 def _graph(faces: Any, count: int) -> csr_matrix:
@@ -102,6 +108,49 @@ def _equilibrium(graph: csr_matrix, places: F64, inner: Any) -> F64:
     matrix = (diags(np.asarray(graph.sum(1)).ravel()) - graph).tocsr()[inner]
     fixed = np.setdiff1d(np.arange(len(places)), inner)
     return np.asarray(spsolve(matrix[:, inner].tocsc(), -matrix[:, fixed] @ places[fixed]))
+
+
+def unfolded(places: F64, faces: Any, inner: Any) -> F64:
+    """Return places (V, 2) where no face is folded; few inner vertices move, and not far.
+
+    places (V, 2); faces (F, 3); inner: the vertices that may move. Folds that resist are logged.
+    Source: our own.
+    """
+    places, movable = places.copy(), np.isin(np.arange(len(places)), inner)
+    for _ in range(_SWEEPS):
+        folded = signed_areas(places, faces) <= 0
+        if not folded.any():
+            return places
+        corners = np.unique(faces[folded])
+        for vertex in corners[movable[corners]]:
+            star = faces[(faces == vertex).any(1)]
+            first = (star == vertex).argmax(1)
+            rows = np.arange(len(star))
+            ring = places[star[rows, (first + 1) % 3]], places[star[rows, (first + 2) % 3]]
+            places[vertex] = _star_centre(places[vertex], *ring)
+    log.warning("%d faces of the computed texture layout stay folded", int(folded.sum()))
+    return places
+
+
+def _star_centre(place: F64, before: F64, after: F64) -> F64:
+    """Return where (2,) a vertex folds its faces least, as near to place (2,) as that allows.
+
+    before, after (N, 2): the other corners of its faces. A linear programme: areas are linear in
+    the place, what they lack to the least area counts, and distance counts very little.
+    """
+    side = after - before
+    normal = np.stack([-side[:, 1], side[:, 0]], -1)
+    offset = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    count = len(side)
+    lacking = np.concatenate([-normal, np.zeros((count, 2)), -np.eye(count)], axis=1)
+    still = np.zeros((4, 4 + count))
+    still[:, :4] = [[1, 0, -1, 0], [-1, 0, -1, 0], [0, 1, 0, -1], [0, -1, 0, -1]]
+    limits = np.r_[offset - _LEAST_AREA, place[0], -place[0], place[1], -place[1]]
+    both = np.concatenate([before, after])
+    bounds = [*zip(both.min(0), both.max(0), strict=True), *[(0, None)] * (2 + count)]
+    cost = np.r_[0, 0, _DISTANCE, _DISTANCE, np.ones(count)]
+    found = linprog(cost, np.concatenate([lacking, still]), limits, bounds=bounds)
+    return np.asarray(found.x[:2]) if found.status == 0 else place
 
 
 def _centred(places: F64, middle: int) -> F64:
