@@ -169,7 +169,6 @@ class _Scene:
         self.movable = self.hair | self.neck
         self.trust = outline_trust(head)
         self.loose = np.zeros(len(self.base))
-        self.bald = False
         self._energy: csr_matrix | None = None
 
     def hair_offsets(self) -> tuple[F64, float]:
@@ -187,8 +186,7 @@ class _Scene:
             return unknown, 0.0
         layout = lay_out(scalp, shape.curtains)
         thickness = sample(shape.outer - scalp.bare, scalp.flat)
-        self.bald = mask.bald and float(thickness.mean()) < _THIN
-        if self.bald:
+        if mask.bald and float(thickness.mean()) < _THIN:
             return np.zeros_like(self.base), 0.0
         offsets = np.zeros_like(self.base)
         offsets[scalp.vertices] = raise_hair(scalp, layout, thickness, shape.outer)
@@ -205,9 +203,11 @@ class _Scene:
         return offsets, 1.0 if shape.curtains else 0.0
 
     def neck_linear(self, coefficients: F64) -> F64:
-        """Return what the neck's directions say (V, 3) m."""
-        own = self.neck[:, None]
-        return own * (self.basis.mean.astype(np.float64) + self.basis.dirs @ coefficients)
+        """Return what the neck's directions say (V, 3) m.
+
+        Without the basis' mean, which is half a collar: unseen necks are bare.
+        """
+        return self.neck[:, None] * (self.basis.dirs @ coefficients)
 
     def linear(self, coefficients: F64) -> F64:
         """Return the basis' offsets (V, 3) m."""
@@ -236,9 +236,6 @@ class _Scene:
         depth = np.einsum("nx,nx->n", offsets[found.vertices], found.normals)
         gaps = np.maximum(found.gaps, -_DEEPEST - depth)
         own = ~self.neck[found.vertices] | (np.abs(depth + gaps) < _NECK_REACH)
-        if self.bald:
-            # a lens shows the skull, which lies behind the face, smaller than our camera does
-            own &= ~self.hair[found.vertices]
         own &= (self.loose[found.vertices] < 0.5) | (np.abs(gaps) < _SMALL)
         return Outline(found.vertices[own], found.normals[own], gaps[own])
 
