@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d, maximum_filter1d, minimum_filter1d
+from scipy.ndimage import gaussian_filter1d, minimum_filter, minimum_filter1d
 from scipy.spatial import cKDTree
 
 from rome_backend.core.types import F64
@@ -21,22 +20,23 @@ from rome_backend.open_head.hair_chart import (
     sample,
 )
 from rome_backend.open_head.scalp import Scalp
+from rome_backend.open_head.unfold import unfolded
 
 MARGIN = 0.004  # m that hanging hair keeps off the skin
 HAIRLINE_SLOPE = 1.0  # m of thickness per m from the hairline
 NAPE_SLOPE = 0.7
-_ROUNDING = 0.022  # m from the front edge over which hair rises to its thickness
-_DIP = 0.0015  # m that the front edge lies below the cheek's skin, so that no gap shows
-_SHELL = 0.02  # m: thickness of hair's front edge beside the neck
+_ROUNDING, _ROUNDED = 0.022, 0.030  # m from hem or edge over which hair rises: at least, at most
+_DIP = 0.004  # m that hem and front edges lie below the skin
+_BURIED = 0.004  # m from them that lie there too, so that no gap shows
+_LIES = 0.008  # m of body above hair that it lies on; into twice as much it goes
+_SKIN_OF_HEM = (5, 9)  # columns and rows of the chart round a hem that are all body
+_ON_BODY = 0.010  # m of hair at least where it lies on back or chest
 _GATHERED = 0.10  # m from the hem and the front edge within which rows move closer
 _LEAST = 0.25  # share of their way that such rows keep
-_ROLLED = 0.04  # m from the hem over which it turns in
-_ROLL = 0.022  # m by which the hem turns in
+_SHOULDER = np.radians(78.0)  # azimuth behind which a hem ends on the shoulder
 _HANGING = 0.015  # m that an edge point sinks before it counts as hanging
 _PATH = 160
 _CORNER = 7.0
-_ROUNDS = 40
-_ORDER = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,56 +96,14 @@ def lay_out(scalp: Scalp, curtains: tuple[Curtain, ...]) -> Layout:
     moved = scalp.follow @ np.column_stack([target - rest, sunk, opened])
     flat = scalp.flat + moved[:, :2]
     hanging = _step(np.clip(moved[:, 2], 0, 1) * 2)
-    flat = _untangled(scalp, flat) if curtains else flat
-    for curtain in curtains:
-        own = (curtain.side * scalp.place > 0) & (opened > 0.5)
-        flat = _kept_behind(scalp, flat, hanging, target[own], curtain.side)
     flat = _shortened(flat, hanging, curtains, longest, scalp.chart.equator)
-    edge = flat[scalp.edge[sunk > 0.5]]
-    flat, away = _gathered(flat, edge, hanging, scalp.chart.equator)
+    hung = scalp.edge[sunk > 0.5]
+    if not len(hung):
+        return Layout(flat, hanging, np.clip(moved[:, 3], 0, 1), np.full(len(flat), 1.0))
+    flat = _gathered(flat, flat[hung], hanging, scalp.chart.equator)
+    flat = unfolded(flat, scalp.flat, scalp.faces, scalp.edge)
+    away = cKDTree(flat[scalp.edge]).query(flat)[0]
     return Layout(flat, hanging, np.clip(moved[:, 3], 0, 1), away)
-
-
-def _untangled(scalp: Scalp, flat: F64) -> F64:
-    """Return chart points (H, 2) m in which faces that were turned over lie flat again."""
-    free = np.ones(len(flat), bool)
-    free[scalp.edge] = False
-    first = _turning(scalp.flat, scalp.faces)
-    for _ in range(_ROUNDS):
-        turned = (_turning(flat, scalp.faces) * first) <= 0
-        if not turned.any():
-            break
-        near = np.zeros(len(flat))
-        near[scalp.faces[turned]] = 1.0
-        near = scalp.average @ (scalp.average @ near) + near
-        chosen = free & (near > 0)
-        flat = np.where(chosen[:, None], scalp.average @ flat, flat)
-    return flat
-
-
-def _turning(flat: F64, faces: NDArray[np.integer]) -> F64:
-    a, b = (flat[faces[:, k]] - flat[faces[:, 0]] for k in (1, 2))
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-
-
-def _kept_behind(scalp: Scalp, flat: F64, hanging: F64, edge: F64, side: int) -> F64:
-    """Return chart points (H, 2) m none of which lies before one side's front edge (E, 2) m.
-
-    Rows keep their order: those further from the scalp's edge stay further behind.
-    """
-    if len(edge) < 2:
-        return flat
-    ways = np.linalg.norm(edge, axis=1)
-    order = np.argsort(ways)
-    azimuth, way = side * azimuth_of(flat), np.linalg.norm(flat, axis=1)
-    least = np.interp(way, ways[order], side * azimuth_of(edge[order]))
-    least = least + _ORDER * np.minimum(scalp.inner, 0.03) / np.maximum(way, 1e-6)
-    # near the hem rows are drawn to the edge anyway
-    upper = (way > ways.min()) & (way < 0.5 * (ways.min() + ways.max()))
-    chosen = (azimuth > 0.5) & (azimuth < least) & upper & (hanging > 0.5)
-    chosen[scalp.edge] = False
-    kept = way[:, None] * np.column_stack([side * np.sin(least), np.cos(least)])
-    return np.where(chosen[:, None], kept, flat)
 
 
 def _shortened(
@@ -165,18 +123,17 @@ def _shortened(
     return flat * factor[:, None]
 
 
-def _gathered(flat: F64, edge: F64, hanging: F64, equator: float) -> tuple[F64, F64]:
-    """Draw hanging rows towards the edge (E, 2) m, so that it is finely rounded.
+def _gathered(flat: F64, edge: F64, hanging: F64, equator: float) -> F64:
+    """Return chart points (H, 2) m drawn towards the edge (E, 2) m where they hang.
 
-    Returns the moved chart points (H, 2) and their distances to the edge (H,) m.
+    So the edge is finely rounded.
     """
-    if not len(edge):
-        return flat, np.full(len(flat), 1.0)
     away, nearest = cKDTree(edge).query(flat)
     low = _step((np.linalg.norm(flat, axis=1) - equator - 0.02) / 0.05)
     part = np.clip(away / _GATHERED, 0, 1)
     share = hanging * low * (1 - part * np.sqrt(part) * (1 - _LEAST) - _LEAST) * (part < 1)
-    return flat + share[:, None] * (edge[nearest] - flat), away * (1 - share)
+    moved: F64 = flat + share[:, None] * (edge[nearest] - flat)
+    return moved
 
 
 def _path(curtain: Curtain, longest: float, rest: F64, place: F64) -> tuple[F64, int]:
@@ -203,7 +160,8 @@ def raise_hair(scalp: Scalp, layout: Layout, thickness: F64, outer: F64) -> F64:
     """Return the displacements (H, 3) m of hair laid out.
 
     thickness (H,) m: of hair on the scalp, along the chart's height; outer (AZIMUTHS, ROWS) m:
-    reach of the surface where it hangs. Hanging hair stays outside the body, its lining inside it.
+    reach of the surface where it hangs. Hanging hair is solid: at its hem and front edges it falls
+    to below the skin, so that nothing of its lining shows.
     """
     slope = HAIRLINE_SLOPE + (NAPE_SLOPE - HAIRLINE_SLOPE) * _step(
         (np.linalg.norm(scalp.flat, axis=1) - scalp.chart.equator) / 0.05
@@ -211,47 +169,46 @@ def raise_hair(scalp: Scalp, layout: Layout, thickness: F64, outer: F64) -> F64:
     room = slope * scalp.inner
     lying = scalp.reach + thickness * np.tanh(room / np.maximum(np.abs(thickness), 1e-3))
     skin = sample(scalp.body, layout.flat) + MARGIN
-    above = np.maximum(sample(outer, layout.flat) - skin, 0.0)
-    # on the cheek the front edge dips into the skin; beside the neck it keeps off it
-    low = _step((np.linalg.norm(layout.flat, axis=1) - scalp.chart.equator - 0.03) / 0.05)
-    bare = sample(scalp.bare, layout.flat) - _DIP
-    cheek = skin + above - bare
-    drop = cheek + low * (np.minimum(above, _SHELL) - cheek)
-    rise = np.clip(layout.away / np.maximum(_ROUNDING, drop), 0, 1)
-    edge = drop * (1 - np.sqrt(1 - (1 - rise) ** 2))
-    roll = np.minimum(above, _ROLL) * (1 - np.clip(layout.away / _ROLLED, 0, 1)) ** 2
-    hang = skin + above - layout.open * edge - (1 - layout.open) * roll
+    surface = sample(outer, layout.flat)
+    deep = _step((skin - surface - _LIES) / _LIES)
+    surface = np.maximum(surface, skin) * (1 - deep) + surface * deep
+    sunk = np.minimum(sample(slim_reach(scalp), layout.flat), surface) - _DIP
+    # a hem on back or chest need not go deep
+    shallow = np.minimum(sample(_inner_reach(scalp), layout.flat), surface) - _DIP
+    sunk += (1 - layout.open) * np.maximum(shallow - sunk, 0.0)
+    drop = surface - sunk
+    away = layout.away - _BURIED
+    rise = np.clip(away / np.clip(drop, _ROUNDING, _ROUNDED), 0, 1)
+    hang = sunk + drop * np.sqrt(1 - (1 - rise) ** 2)
     # an ear close behind the front edge stays under it
-    hang = np.maximum(hang, bare + (skin - bare) * _step(layout.away / 0.008))
+    hang = np.maximum(hang, sunk + (np.minimum(skin, surface) - sunk) * _step(away / 0.008))
     reach = lying + layout.hanging * (hang - lying)
-    hem = scalp.edge[layout.hanging[scalp.edge] > 0.9]
-    less = np.zeros(len(reach))
-    margin = MARGIN + _SHELL * layout.open[hem]
-    less[hem] = _lining_depth(scalp, layout.flat[hem], reach[hem], hem, outer, margin)
-    # the same along the edge, or the hem has teeth
-    along = gaussian_filter1d(maximum_filter1d(less[scalp.edge], 7, mode="wrap"), 2.0, mode="wrap")
-    drawn_in = reach[hem] - along[layout.hanging[scalp.edge] > 0.9]
-    reach[hem] = np.maximum(drawn_in, np.minimum(reach[hem], skin[hem] - 0.002 - low[hem]))
     return scalp.chart.solid(layout.flat, reach) - scalp.rest
 
 
-def _lining_depth(
-    scalp: Scalp, flat: F64, reach: F64, hem: NDArray[np.integer], outer: F64, margin: F64
-) -> F64:
-    """Return how far (E,) m hem points must draw in to have lines to their roots inside.
+def lying_reach(scalp: Scalp, outer: F64, curtains: tuple[Curtain, ...]) -> F64:
+    """Return the reach (AZIMUTHS, ROWS) m of hair that lies on the back, and on the chest where a
+    curtain ends there, instead of falling into them. outer: as it would fall."""
+    azimuth = grid_azimuths()
+    lies = _step((np.abs(azimuth) - np.radians(105)) / np.radians(30))
+    for curtain in curtains:
+        front = 1 - _step((np.abs(azimuth) - np.radians(68)) / np.radians(16))
+        own = (curtain.side * azimuth > 0) & (curtain.low < _SHOULDER)
+        lies = np.where(own, np.maximum(lies, front), lies)
+    below = np.clip((grid_ways() - scalp.chart.equator) / 0.05, 0, 1)
+    return outer + lies[:, None] * below * np.maximum(scalp.body + _ON_BODY - outer, 0)
 
-    flat (E, 2), reach (E,) m: the hem; hem (E,): its numbers; margin (E,) m: how far inside.
-    """
-    roots = scalp.rest[hem]
-    share = np.linspace(0.25, 0.95, 8)[:, None, None]
-    depth = np.zeros(len(reach))
-    for _ in range(3):
-        lines = roots + share * (scalp.chart.solid(flat, reach - depth) - roots)
-        at, height = scalp.chart.flat(lines.reshape(-1, 3))
-        over = (height - sample(outer, at)).reshape(len(share), -1) + margin
-        over = over / share[:, :, 0]
-        depth = depth + np.clip(over.max(axis=0, initial=0.0), 0.0, 0.02)
-    return depth
+
+def slim_reach(scalp: Scalp) -> F64:
+    """Return the reach (AZIMUTHS, ROWS) m of head and neck, the neck going on in the shoulders."""
+    low = grid_ways() > scalp.chart.equator + 0.06
+    return np.where(low, np.minimum.accumulate(np.where(low, scalp.bare, np.inf), 1), scalp.bare)
+
+
+def _inner_reach(scalp: Scalp) -> F64:
+    """Return the reach (AZIMUTHS, ROWS) m up to which all is body."""
+    inner: F64 = minimum_filter(scalp.bare, _SKIN_OF_HEM, mode=("wrap", "nearest"))
+    return inner
 
 
 def hanging_reach(scalp: Scalp, cling: float) -> F64:

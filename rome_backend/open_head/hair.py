@@ -15,6 +15,7 @@ from rome_backend.open_head.drape import (
     Curtain,
     hanging_reach,
     lay_out,
+    lying_reach,
     raise_hair,
     shoulder_way,
     start_place,
@@ -26,6 +27,7 @@ STYLES = ("bald", "short", "medium", "long", "afro", "bun")
 STYLE_SHARES = (0.06, 0.22, 0.24, 0.28, 0.10, 0.10)
 WAVES = 6
 DRAPE_START = 0.35
+INTO_SHOULDER = 0.025  # m that a hem ends below the shoulder it falls on
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def hair_offsets(scalp: Scalp, styles: HairParameters) -> F64:
             depth = smooth_step(0.0, 0.1, grid_ways() - scalp.chart.equator)
             outer = outer + float(styles.flare[number]) * depth
             curtains = drawn_curtains(scalp, outer, length, float(styles.front[number]))
+            outer = lying_reach(scalp, outer, curtains)
         volumes.append(raise_hair(scalp, lay_out(scalp, curtains), own, outer))
     return np.stack(volumes)
 
@@ -139,7 +142,7 @@ def drawn_curtains(scalp: Scalp, outer: F64, length: float, front: float) -> tup
     nape = float(np.linalg.norm(scalp.flat[scalp.edge[np.abs(scalp.place).argmax()]]))
     lowest = min(nape + length, scalp.bottom - 0.015)
     behind = smooth_step(np.radians(105), np.radians(135), np.abs(grid_azimuths()))
-    hem = np.minimum(lowest, shoulder_way(scalp, outer) + 0.004 + 0.1 * behind)
+    hem = np.minimum(lowest, shoulder_way(scalp, outer) + INTO_SHOULDER + 0.1 * behind)
     return tuple(
         Curtain(side, start_place(scalp, side, front - 0.2), front, max(front, 1.4), hem)
         for side in (1, -1)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
+from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from rome_backend.core.types import F64, HeadModel, Mask
@@ -65,11 +66,12 @@ def build_scalp(head: HeadModel, vertices: F64) -> Scalp:
     rest = vertices[hair]
     chart = HairChart(*cranium(rest))
     flat, reach = chart.flat(rest)
-    own = np.searchsorted(numbers, head.faces[hair[head.faces].all(axis=1)])
+    own = _largest(np.searchsorted(numbers, head.faces[hair[head.faces].all(axis=1)]))
     edge, place = _edge(own, flat)
     links = adjacency(head.faces, count)[hair][:, hair]
     outer = np.zeros(count, bool)
-    outer[numbers[edge]] = True
+    apart = np.setdiff1d(np.arange(len(rest)), own)
+    outer[numbers[edge]] = outer[numbers[apart]] = True
     inner = surface_distance(vertices, head.faces, outer)[hair]
     skin = np.ones(count, bool)
     for name in _INNER:
@@ -83,7 +85,7 @@ def build_scalp(head: HeadModel, vertices: F64) -> Scalp:
         reach=reach,
         edge=edge,
         place=place,
-        follow=_follow(links, edge),
+        follow=_follow(_mean_value(flat, own), edge, apart),
         faces=own,
         average=csr_matrix(diags(1 / np.maximum(links.sum(axis=1).A1, 1.0)) @ links),
         inner=np.minimum(inner, 1.0),
@@ -124,6 +126,18 @@ def _edge(faces: NDArray[np.integer], flat: F64) -> tuple[NDArray[np.integer], F
     return edge, np.concatenate([left, right])
 
 
+def _largest(faces: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the largest part of faces (F, 3) that hangs together by shared edges."""
+    if not len(faces):
+        return faces
+    steps = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
+    _, edge = np.unique(steps, axis=0, return_inverse=True)
+    owner = np.tile(np.arange(len(faces)), 3)
+    has = csr_matrix((np.ones(len(owner)), (owner, edge.ravel())))
+    part = connected_components(has @ has.T, directed=False)[1]
+    return faces[part == np.bincount(part).argmax()]
+
+
 def _closed_lines(faces: NDArray[np.integer]) -> list[NDArray[np.integer]]:
     """Return the closed lines of vertices round faces (F, 3), each as an array."""
     steps = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
@@ -139,16 +153,38 @@ def _closed_lines(faces: NDArray[np.integer]) -> list[NDArray[np.integer]]:
     return lines
 
 
-def _follow(links: csr_matrix, edge: NDArray[np.integer]) -> F64:
-    """Return the harmonic weights (H, E): each inner vertex is the mean of its neighbours."""
+def _mean_value(flat: F64, faces: NDArray[np.integer]) -> csr_matrix:
+    """Return the mean value weights (H, H) of neighbours in the chart.
+
+    flat (H, 2) m, faces (F, 3). Source: Floater, "Mean value coordinates", 2003: positive where
+    no face is turned over, and each inner vertex is exactly the weighted mean of its neighbours.
+    """
+    count = len(flat)
+    result = csr_matrix((count, count))
+    for k in range(3):
+        here, after, before = (faces[:, (k + step) % 3] for step in range(3))
+        a, b = flat[after] - flat[here], flat[before] - flat[here]
+        long_a, long_b = (np.maximum(np.linalg.norm(e, axis=1), 1e-9) for e in (a, b))
+        sine = np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
+        tangent = sine / np.maximum(long_a * long_b + (a * b).sum(axis=1), 1e-12)
+        for other, long_ in ((after, long_a), (before, long_b)):
+            result = result + csr_matrix((tangent / long_, (here, other)), (count, count))
+    return result
+
+
+def _follow(links: csr_matrix, edge: NDArray[np.integer], apart: NDArray[np.integer]) -> F64:
+    """Return the weights (H, E): each inner vertex is the mean of its neighbours by links (H, H).
+
+    Those apart follow nothing.
+    """
     count = links.shape[0]
     free = np.ones(count, bool)
-    free[edge] = False
+    free[edge] = free[apart] = False
     weights = np.zeros((count, len(edge)))
     weights[edge, np.arange(len(edge))] = 1.0
     if not len(edge):
         return weights
-    degree = diags(np.maximum(np.asarray(links.sum(axis=1)).ravel(), 1.0))
+    degree = diags(np.asarray(links.sum(axis=1)).ravel())
     matrix = csr_matrix(degree - links)
     right = -matrix[free][:, edge].toarray()
     if free.any():

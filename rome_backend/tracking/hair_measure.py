@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.drape import Curtain, hanging_reach, shoulder_way, start_place
+from rome_backend.open_head.drape import (
+    Curtain,
+    hanging_reach,
+    lying_reach,
+    shoulder_way,
+    slim_reach,
+    start_place,
+)
+from rome_backend.open_head.hair import INTO_SHOULDER
 from rome_backend.open_head.hair_chart import (
     AZIMUTHS,
     ROW_M,
@@ -27,7 +35,7 @@ from rome_backend.open_head.hair_chart import (
     smooth,
 )
 from rome_backend.open_head.scalp import Scalp
-from rome_backend.tracking.hair_rays import HairSide, Seen, hair_side, mirrored, slim_reach
+from rome_backend.tracking.hair_rays import HairSide, Seen, hair_side, mirrored
 from rome_backend.tracking.outline import SquareView
 
 _FREE_M = 0.12  # m of hair at most where it does not lie on anything
@@ -76,7 +84,8 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
         for side, hem in zip(sides, hems, strict=True)
         if hem
     )
-    return HairShape(outer, _agreeing(scalp, curtains))
+    curtains = _agreeing(scalp, curtains)
+    return HairShape(lying_reach(scalp, outer, curtains), curtains)
 
 
 def _nape(scalp: Scalp) -> float:
@@ -203,7 +212,7 @@ def _curtain(scalp: Scalp, view: SquareView, side: HairSide, hem: float, outer: 
     in_front = 1 - _step((azimuth - np.radians(68)) / np.radians(16))
     behind = _step((azimuth - np.radians(105)) / np.radians(30))
     draped = hem > float(np.interp(np.radians(60), grid_azimuths(), shoulder)) + 0.02
-    slack = 0.010 + 0.08 * behind + (0.09 * in_front if draped else 0.0)
+    slack = INTO_SHOULDER + 0.065 * behind + (0.09 * in_front if draped else 0.0)
     line = np.minimum(np.minimum(hem, shoulder + slack), scalp.bottom - 0.015)
     line = gaussian_filter1d(line, 2.0 * AZIMUTHS / 144, mode="wrap")
     low = front if hem < ways[bottom] + 0.05 else max(front, _COVERING)

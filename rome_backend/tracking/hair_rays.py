@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rome_backend.core.types import F64, Mask
+from rome_backend.open_head.drape import slim_reach
 from rome_backend.open_head.hair_chart import grid_ways, sample
 from rome_backend.open_head.scalp import Scalp
 from rome_backend.tracking.outline import SquareView
@@ -86,12 +87,6 @@ def mirrored(side: HairSide, hidden: HairSide, upper: float) -> HairSide:
     rows = np.minimum(np.minimum(side.rows, _HIDDEN_M), own)
     hairy = np.minimum(side.hairy, _HIDDEN_M)
     return HairSide(hidden.sign, -side.azimuth, rows, hairy, side.covered, side.inner)
-
-
-def slim_reach(scalp: Scalp) -> F64:
-    """Return the reach (AZIMUTHS, ROWS) m of head and neck, the neck going on in the shoulders."""
-    low = grid_ways() > scalp.chart.equator + 0.06
-    return np.where(low, np.minimum.accumulate(np.where(low, scalp.bare, np.inf), 1), scalp.bare)
 
 
 def _middle(seen: Seen, sign: int) -> float:

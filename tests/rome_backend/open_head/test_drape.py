@@ -6,20 +6,27 @@ Does not know photos or styles.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
+from rome_backend.core.camera import orbit, project
 from rome_backend.core.types import HeadModel
 from rome_backend.open_head.drape import (
     Curtain,
     hanging_reach,
     lay_out,
+    lying_reach,
     raise_hair,
     shoulder_way,
+    slim_reach,
     start_place,
 )
-from rome_backend.open_head.hair_chart import AZIMUTHS, ROWS, grid_ways, sample
+from rome_backend.open_head.hair_chart import AZIMUTHS, ROWS, grid_azimuths, grid_ways, sample
 from rome_backend.open_head.scalp import Scalp, build_scalp
+from rome_backend.render.rasterizer import TorchRasterizer
 
 THICK = 0.015
 
@@ -68,22 +75,50 @@ def test_hair_falls_to_its_hem_and_no_further(scalp: Scalp, drop: float) -> None
     assert np.abs(hair[forehead] - scalp.rest[forehead]).max() < 0.002
 
 
-@pytest.mark.parametrize("front", [65.0, 80.0, 105.0])
-def test_hardly_anything_of_long_hair_is_turned_over(
-    head: HeadModel, scalp: Scalp, front: float
-) -> None:
-    layout = lay_out(scalp, curtains(scalp, 0.13, front))
-    place = np.full(len(head.template), -1)
-    place[scalp.vertices] = np.arange(len(scalp.vertices))
-    faces = place[head.faces[(place[head.faces] >= 0).all(axis=1)]]
+@pytest.mark.parametrize("front", [60.0, 75.0, 90.0, 105.0])
+@pytest.mark.parametrize("drop", [0.06, 0.13])
+def test_nothing_of_long_hair_is_turned_over(scalp: Scalp, front: float, drop: float) -> None:
+    layout = lay_out(scalp, curtains(scalp, drop, front))
 
     def area(flat: np.ndarray) -> np.ndarray:
-        a, b = (flat[faces[:, k]] - flat[faces[:, 0]] for k in (1, 2))
-        return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+        a, b = (flat[scalp.faces[:, k]] - flat[scalp.faces[:, 0]] for k in (1, 2))
+        return np.asarray(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
 
-    before, after = area(scalp.flat), area(layout.flat)
-    turned = before * after < 0
-    assert np.abs(after[turned]).sum() < 0.01 * np.abs(after).sum()
+    assert (area(scalp.flat) * area(layout.flat) > 0).all()
+
+
+@pytest.mark.parametrize("front", [62.0, 78.0, 90.0])
+def test_no_back_of_a_face_shows_from_any_side(head: HeadModel, scalp: Scalp, front: float) -> None:
+    offsets = np.zeros(head.template.shape)
+    offsets[scalp.vertices] = grown(scalp, 0.14, front) - scalp.rest
+    vertices = head.template + offsets
+    own = head.regions["hair"][head.faces].any(axis=1)
+    for yaw in (0, 45, -45, 90, -90, 180):
+        camera = orbit(np.array([0, -0.03, -0.05]), 1.0, yaw, 0, 0.42, 300, 300)
+        points = project(camera, vertices)
+        points[:, :2] = 2 * points[:, :2] / 300 - 1
+        a, b = (points[head.faces[:, k], :2] - points[head.faces[:, 0], :2] for k in (1, 2))
+        behind = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0] > 0
+        found = TorchRasterizer().rasterize(
+            torch.from_numpy(points).float()[None], torch.from_numpy(head.faces).long(), 300, 300
+        )
+        seen = found.face_index[0].numpy()
+        assert ((seen >= 0) & (behind & own)[seen]).sum() <= 0.0005 * (seen >= 0).sum(), yaw
+
+
+def test_hair_goes_into_shoulders_and_lies_on_the_back(scalp: Scalp) -> None:
+    both = curtains(scalp, 0.14, 85.0)
+    falling = hanging_reach(scalp, 0.3) + THICK
+    outer = lying_reach(scalp, falling, both)
+    behind = np.abs(grid_azimuths()) > np.radians(140)
+    beside = np.abs(np.abs(grid_azimuths()) - np.radians(90)) < np.radians(8)
+    low = grid_ways() > scalp.chart.equator + 0.06
+    assert (outer - scalp.body)[np.ix_(behind, low)].min() > 0.009
+    np.testing.assert_array_equal(outer[beside], falling[beside])
+    draped = tuple(replace(curtain, low=np.radians(65)) for curtain in both)
+    before = np.abs(grid_azimuths()) < np.radians(60)
+    chest = (lying_reach(scalp, falling, draped) - scalp.body)[np.ix_(before, low)]
+    assert chest.min() > 0.009 > (outer - scalp.body)[np.ix_(before, low)].min()
 
 
 def test_hanging_hair_stays_outside_the_body(scalp: Scalp) -> None:
@@ -136,3 +171,10 @@ def test_start_place_moves_back_with_the_azimuth(scalp: Scalp) -> None:
     places = [start_place(scalp, 1, np.radians(a)) for a in (30, 60, 90, 120)]
     assert (np.diff(places) > 0).all()
     assert start_place(scalp, -1, 1.0) == pytest.approx(start_place(scalp, 1, 1.0), abs=0.03)
+
+
+def test_the_slim_neck_goes_on_through_the_shoulders(scalp: Scalp) -> None:
+    slim = slim_reach(scalp)
+    low = grid_ways() > scalp.chart.equator + 0.07
+    assert (np.diff(slim[:, low], axis=1) <= 1e-12).all()
+    assert (slim <= scalp.bare + 1e-12).all()

@@ -16,7 +16,7 @@ from rome_backend.open_head.scalp import Scalp, build_scalp
 from rome_backend.render.rasterizer import TorchRasterizer
 from rome_backend.tracking.hair_mask import EAR, seen_regions
 from rome_backend.tracking.hair_measure import HairShape, measure_hair
-from rome_backend.tracking.hair_rays import Seen, slim_reach
+from rome_backend.tracking.hair_rays import Seen
 from rome_backend.tracking.outline import SquareView
 from tests.rome_backend.tracking.hair_photos import HAIR, SIZE, fit_of, grown, photo_of
 
@@ -108,13 +108,6 @@ def test_both_sides_meet_at_the_crown(head: HeadModel, scalp: Scalp) -> None:
     left = np.median(above(scalp, shape, 0.07, 0.11, 90.0))
     right = np.median(above(scalp, shape, 0.07, 0.11, -90.0))
     assert left > right + 0.01
-
-
-def test_the_slim_neck_goes_on_through_the_shoulders(scalp: Scalp) -> None:
-    slim = slim_reach(scalp)
-    low = grid_ways() > scalp.chart.equator + 0.07
-    assert (np.diff(slim[:, low], axis=1) <= 1e-12).all()
-    assert (slim <= scalp.bare + 1e-12).all()
 
 
 def test_hair_seen_to_hang_on_one_side_only(head: HeadModel, scalp: Scalp) -> None:
