@@ -165,9 +165,9 @@ class HeadCrop:
 class FaceFit:
     """A face fitted to landmarks: FLAME parameters and the camera that looks straight at it.
 
-    params: shape, expression, jaw, eyes; root and neck turn against each other (neck_split), so
-    that the head stays; rotation (3, 3) head to view (x right, y up, z to the viewer);
-    translation (2,) px: where the head's origin is; scale in px/m there; distance in m of the camera from it, infinite for weak perspective:
+    params: shape, expression, jaw, eyes; root and neck turn against each other (neck_split);
+    rotation (3, 3) head to view (x right, y up, z to the viewer); translation (2,) px: where the
+    head's origin is; scale in px/m there; distance in m of the camera, inf: weak perspective;
     x = n scale (R p)_x + t_x, y = -n scale (R p)_y + t_y with n = 1 / (1 - (R p)_z / distance);
     yaw, pitch, roll in degrees; residual: mean landmark distance in % of inter-ocular distance
     (outer eye corners, MediaPipe 33 and 263) before the texture's registration warp.
