@@ -81,9 +81,10 @@ def bake(
     if delight:
         seen = [without_light(head, atlas, one) for one in seen]
     colour, weight = _merged(head, atlas, seen)
+    below = seen[0].below if len(seen) == 1 else None  # photos end at different heights
     del seen  # the normals of a 2K texture are 45 MB
     source = (views[0].vertices, photo_surface(head, views[0]))
-    texels = complete(head, atlas, colour, weight, seed, source, check)
+    texels = complete(head, atlas, colour, weight, seed, source, check, below)
     check()
     rounded = np.clip(texels.colour + 0.5, 0, 255).astype(np.uint8)
     albedo = closed_seams(head, padded(atlas, rounded), atlas.covered)

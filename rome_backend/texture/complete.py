@@ -22,7 +22,7 @@ from rome_backend.texture.layers import crevices, layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
 from rome_backend.texture.mouth import PARTS, lips_alone, painted_mouth
-from rome_backend.texture.palette import between_lips_and_brows, palette_of, region_texels
+from rome_backend.texture.palette import Palette, between_lips_and_brows, palette_of, region_texels
 from rome_backend.texture.surface_detail import SurfaceDetail
 from rome_backend.texture.trust import trusted, with_hair_where_it_lies
 
@@ -49,6 +49,7 @@ def complete(
     seed: int = 0,
     source: tuple[NDArray[np.floating], PhotoSurface | None] | None = None,
     check: Callable[[], None] = lambda: None,
+    below: F32 | None = None,
 ) -> CompletedTexels:
     """Complete texel colours (P, 3) sRGB 0..255 known with weight (P,).
 
@@ -56,13 +57,11 @@ def complete(
     neither skin nor hair lose their weight; the mirrored half is used where the own weight is
     poor; the rest continues skin, hair and cloth; the mouth's inside is painted; eyeballs become
     whole. ``source``: the head's vertices (V, 3) m with its hair, and what the photo shows of
-    its materials; ``seed``: of invented detail. ``check`` is called between the steps.
+    its materials; ``seed``: of invented detail. ``check`` is called between the steps;
+    ``below`` (P,): how far the colour of clothes may go on where the weight is 0.
     """
     check()
-    finite = np.isfinite(colour).all(axis=1) & np.isfinite(weight)
-    if not finite.all():
-        colour = np.where(finite[:, None], colour, np.float32(0))
-        weight = np.where(finite, weight, np.float32(0))
+    colour, weight = _finite(colour, weight)
     regions = region_texels(head, atlas)
     points = atlas.spread(head.template)
     palette = palette_of(colour, weight, points, regions)
@@ -75,7 +74,8 @@ def complete(
     trust *= 1 - glare(atlas, fill, cheeks, (colour, trust), regions, palette) * ~inner
     check()
     colour = lips_alone(head, atlas, fill, colour, trust, regions["lips"])
-    own, known = _with_mirror(atlas, fill, colour, trust, inner)
+    seen = _with_mirror(atlas, fill, colour, trust, inner)
+    own, known = _with_cloth_below(seen, colour, below, regions["neck"], palette)
     check()
     detail = SurfaceDetail.of(head, vertices, photo, palette, seed)
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, detail, check)
@@ -89,6 +89,14 @@ def complete(
     out[texels] = eyes
     finite = np.isfinite(out.sum(1))
     return CompletedTexels(np.clip(np.nan_to_num(out), 0, 255).astype(np.float32), trust, finite)
+
+
+def _finite(colour: F32, weight: F32) -> tuple[F32, F32]:
+    """Return both with 0 in texels where either is not finite."""
+    finite = np.isfinite(colour).all(axis=1) & np.isfinite(weight)
+    if finite.all():
+        return colour, weight
+    return np.where(finite[:, None], colour, np.float32(0)), np.where(finite, weight, np.float32(0))
 
 
 def _inner(regions: Mapping[str, F32]) -> Mask:
@@ -110,6 +118,18 @@ def _with_mirror(
     total = np.maximum(known, 1e-4)[:, None]
     mixed = (colour * own_share[:, None] + other * other_share[:, None]) / total
     return np.asarray(mixed, np.float32), np.clip(known, 0, 1)
+
+
+def _with_cloth_below(
+    seen: tuple[F32, F32], colour: F32, below: F32 | None, neck: F32, palette: Palette
+) -> tuple[F32, F32]:
+    """Return colour (P, 3) and known share (P,) with clothes drawn out where nothing is known."""
+    if below is None:
+        return seen
+    own, known = seen
+    share = below * np.clip(1 - 2 * palette.skin_likeness, 0, 1) * neck * (1 - known)
+    mixed = own * (1 - share[:, None]) + colour * share[:, None]
+    return mixed.astype(np.float32, copy=False), known + share
 
 
 def _share(atlas: Atlas, weight: F32) -> F32:

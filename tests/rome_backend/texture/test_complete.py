@@ -14,6 +14,7 @@ import pytest
 from rome_backend.core.types import HeadModel
 from rome_backend.texture.atlas import atlas_of
 from rome_backend.texture.complete import complete
+from rome_backend.texture.palette import region_texels
 
 SIZE = 160
 SKIN, HAIR, GREEN = (205.0, 150.0, 125.0), (60.0, 45.0, 35.0), (40.0, 160.0, 60.0)
@@ -123,3 +124,21 @@ def test_skin_seen_through_hanging_hair_is_not_trusted(egg: HeadModel, seen: tup
     done = complete(low, atlas, colour, weight)
     assert inside.sum() > 10
     assert done.trust[inside].max() < 0.2
+
+
+def test_clothes_go_on_below_the_photo_but_skin_does_not(egg: HeadModel, seen: tuple) -> None:
+    """Drawn out colour is shown without being trusted."""
+    atlas, points, colour, weight = seen
+    _, y, z = points.T
+    neck = (y < -0.09) & (y > -0.115) & (z > 0.02)
+    striped, hidden = colour.copy(), weight * ~neck
+    striped[neck] = (20, 200, 220)
+    below = neck.astype(np.float32)
+    shown = complete(egg, atlas, striped, hidden, below=below)
+    inner = neck & (region_texels(egg, atlas)["neck"] > 0.99)
+    assert inner.sum() > 50
+    assert np.abs(shown.colour[inner] - (20, 200, 220)).max() < 12
+    assert shown.trust[inner].max() < 0.01
+    skin = complete(egg, atlas, colour, hidden, below=below)
+    without = complete(egg, atlas, colour, hidden)
+    assert np.abs(skin.colour[inner] - without.colour[inner]).mean() < 3

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rome_backend.core.camera import perspective
+from rome_backend.core.camera import perspective, project
 from rome_backend.core.types import HeadModel
 from rome_backend.texture.atlas import atlas_of
 from rome_backend.texture.unproject import unproject
@@ -100,3 +100,54 @@ def test_a_mesh_partly_behind_the_camera_is_looked_up_where_it_is_not(
     assert np.isfinite(seen.colour).all()
     assert np.isfinite(seen.weight).all()
     assert np.all(seen.weight[front] == 0)
+
+
+@pytest.fixture
+def cut_photo(photograph):
+    """A photo that ends a little below the middle, in stripes; and its last row."""
+    view = photograph(0)
+    rgb, valid = view.rgb.copy(), view.valid.copy()
+    last = 230
+    rgb[last - 12 :] = 40
+    rgb[last - 12 :, 190:] = (200, 30, 30)
+    rgb[last + 1 :] = 0  # what lies beyond is not to be looked at
+    valid[last + 1 :] = False
+    return replace(view, rgb=rgb, valid=valid), last
+
+
+def test_the_last_row_is_drawn_out_below_the_photo(egg: HeadModel, cut_photo) -> None:
+    view, last = cut_photo
+    atlas = atlas_of(egg, SIZE)
+    seen = unproject(egg, atlas, view)
+    px = project(view.camera, view.vertices)[:, :2]
+    x, y = atlas.spread(px).T
+    front = atlas.spread(egg.template)[:, 2] > 0.06
+    lower = front & (y > last + 2) & (y < last + 30)
+    assert lower.sum() > 100 and seen.below[lower].min() > 0.5
+    assert np.all(seen.weight[lower] == 0)
+    left, right = lower & (x < 180), lower & (x > 200)
+    assert np.abs(seen.colour[left] - 40).max() < 12
+    assert np.abs(seen.colour[right] - [200, 30, 30]).max() < 12
+    assert seen.below[front & (y < last - 20)].max() == 0
+    assert seen.below[atlas.spread(egg.template)[:, 2] < -0.005].max() == 0
+
+
+def test_drawing_out_ends_and_needs_the_person(egg: HeadModel, cut_photo) -> None:
+    view, last = cut_photo
+    atlas = atlas_of(egg, SIZE)
+    matte = view.matte.copy()
+    matte[: last + 1, :190] = 0
+    seen = unproject(egg, atlas, replace(view, matte=matte))
+    x, y = atlas.spread(project(view.camera, view.vertices)[:, :2]).T
+    assert seen.below[x < 185].max() == 0 and seen.below[x > 196].max() > 0.5
+    metres = 0.32 / view.rgb.shape[0]
+    high = replace(view, valid=view.valid & (np.arange(len(matte)) < 90)[:, None])
+    below = unproject(egg, atlas, high).below
+    away = (y - 89) * metres
+    assert below[away > 0.135].max(initial=0) == 0
+    assert below[(away > 0.01) & (away < 0.03)].max() > 0.5
+
+
+def test_a_whole_photo_is_not_drawn_out(egg: HeadModel, photograph) -> None:
+    seen = unproject(egg, atlas_of(egg, SIZE), photograph(0))
+    assert not seen.below.any()
