@@ -15,6 +15,7 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     from rome_backend.core.avatar_text import Packed, pack_steps, unpacked
     from rome_backend.core.camera import crop_camera, orbit
     from rome_backend.core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
+    from rome_backend.core.frame_messages import PASSES, PICTURE_SIDES
     from rome_backend.core.identity_names import (
         IDENTITY_JOINTS,
         JOINTS_PROPERTY,
@@ -23,8 +24,6 @@ if TYPE_CHECKING or find_spec(f"{__package__}.core") is None:
     )
     from rome_backend.core.message_codec import receive, send
     from rome_backend.core.messages import (
-        PASSES,
-        PICTURE_SIDES,
         PROTOCOL,
         AvatarKept,
         AvatarReady,
@@ -55,6 +54,7 @@ else:
     from .core.avatar_text import Packed, pack_steps, unpacked
     from .core.camera import crop_camera, orbit
     from .core.errors import Cancelled, OutOfResources, ProtocolError, RomeError
+    from .core.frame_messages import PASSES, PICTURE_SIDES
     from .core.identity_names import (
         IDENTITY_JOINTS,
         JOINTS_PROPERTY,
@@ -63,8 +63,6 @@ else:
     )
     from .core.message_codec import receive, send
     from .core.messages import (
-        PASSES,
-        PICTURE_SIDES,
         PROTOCOL,
         AvatarKept,
         AvatarReady,

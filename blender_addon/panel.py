@@ -14,12 +14,13 @@ import bpy
 from .head.find import active_head
 from .jobs import STATE
 from .photos import CHOICE
-from .properties import settings_of
+from .properties import makes_neural_texture, reason_against, settings_of
 from .thumbnail import picture_icon
 
 CATEGORY = "ROME"
 # Smaller once there is a head, whose sliders then need the room.
 PICTURE_SCALE, PICTURE_SCALE_BESIDE_HEAD = 6.0, 3.0
+OPTIONS = ("texture_size", "delight", "face", "seed", "head_model", "tracker", "networks")
 LETTERS_PER_PIXEL = 1.0 / 7.5
 
 
@@ -118,8 +119,14 @@ class ROME_PT_options(RomePanel, bpy.types.Panel):
         column.use_property_split = True
         column.use_property_decorate = False
         settings = settings_of(context)
-        for name in ("texture_size", "face", "seed", "head_model"):
+        for name in OPTIONS:
             column.prop(settings, name)
+        neural = column.column()
+        neural.enabled = makes_neural_texture(settings)
+        neural.prop(settings, "neural_size")
+        neural.prop(settings, "face_tightness")
+        if reason_against(settings):
+            draw_text(self.layout, reason_against(settings), context, icon="ERROR")
         self.layout.operator("rome.choose_avatar", icon="IMPORT")
 
 

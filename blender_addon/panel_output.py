@@ -51,7 +51,7 @@ class ROME_PT_render(HeadPanel, bpy.types.Panel):
         column = self.layout.column()
         column.prop(context.scene.render, "engine")
         if context.scene.render.engine == ENGINE:
-            draw_renderer(column, context.scene)
+            draw_renderer(column, context)
         column.prop(context.scene.view_settings, "view_transform")
         _draw_buttons(column, RENDER)
         if context.scene.camera is None:

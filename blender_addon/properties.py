@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, IntProperty, PointerProperty, StringProperty
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
 
 SIZES = (
     ("512", "512", "Small file, for heads in the distance"),
@@ -17,6 +24,24 @@ SIZES = (
     ("2048", "2048", "For large, sharp photos"),
     ("4096", "4096", "For very large photos; takes several times as long"),
 )
+
+
+TRACKERS = (
+    ("auto", "Automatic", "DECA on FLAME where it was imported, else the built-in tracker"),
+    ("open", "Built In", "The tracker that comes with the backend"),
+    ("deca", "DECA", "DECA's face regressor; needs its imported file and FLAME"),
+)
+NETWORKS = (
+    ("auto", "Automatic", "ROME's networks on FLAME where they were imported, else none"),
+    ("open", "None", "Hair and neck from the photo's silhouette"),
+    ("official", "ROME", "ROME's own networks: a neural texture and offsets; needs FLAME"),
+    ("linear", "Linear", "ROME's linear model of offsets; needs FLAME"),
+)
+NEURAL_SIZES = (
+    ("256", "256", "As the networks were released"),
+    ("512", "512", "More detail, though the networks were not trained for it"),
+)
+FLAME_ONLY = "DECA and ROME's networks need the head model auto or flame"
 
 
 class ROME_PG_settings(bpy.types.PropertyGroup):
@@ -37,12 +62,34 @@ class ROME_PG_settings(bpy.types.PropertyGroup):
     )
     head_model: StringProperty(  # type: ignore[valid-type]
         name="Head Model",
-        description="The head model to use: open, or flame where it was imported",
-        default="open",
+        description="The head model: auto, open, flame where it was imported, or a file of one",
+        default="auto",
+    )
+    tracker: EnumProperty(  # type: ignore[valid-type]
+        name="Tracker",
+        description="What finds the face's shape and expression in the photo",
+        items=TRACKERS,
+    )
+    networks: EnumProperty(  # type: ignore[valid-type]
+        name="Networks",
+        description="What makes hair, neck and a neural texture of the photo",
+        items=NETWORKS,
+    )
+    neural_size: EnumProperty(  # type: ignore[valid-type]
+        name="Neural Texture",
+        description="Side of the neural texture in pixels",
+        items=NEURAL_SIZES,
+    )
+    face_tightness: FloatProperty(  # type: ignore[valid-type]
+        name="Face Tightness",
+        description="How far ROME's networks may move face and eyes; 0 is not at all",
+        min=0.0,
+        max=1.0,
+        precision=4,
     )
     delight: BoolProperty(  # type: ignore[valid-type]
         name="Remove Light",
-        description="Take the photo's light and shadows out of the texture when it is baked again",
+        description="Take the photo's light and shadows out of the texture, made or baked again",
     )
     symmetric: BoolProperty(  # type: ignore[valid-type]
         name="Both Sides",
@@ -89,3 +136,14 @@ def unregister() -> None:
 def settings_of(context: bpy.types.Context) -> ROME_PG_settings:
     """Return the panel's settings."""
     return context.window_manager.rome  # type: ignore[attr-defined]
+
+
+def reason_against(settings: ROME_PG_settings) -> str:
+    """Return why no head can be made with the settings, "" where one may be."""
+    wants_flame = settings.tracker == "deca" or settings.networks in ("official", "linear")
+    return FLAME_ONLY if wants_flame and settings.head_model == "open" else ""
+
+
+def makes_neural_texture(settings: ROME_PG_settings) -> bool:
+    """Return whether the settings about neural textures can matter."""
+    return settings.networks in ("auto", "official") and settings.head_model != "open"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import bpy
 
+from ..panel import draw_text
 from .engine import ENGINE
-from .renderer import TEXTURED, renderer_line
+from .renderer import networks_may_draw, renderer_line
 
 EVERY_ENGINE = "BLENDER_RENDER"  # what Blender's panels call themselves when any engine fits
 
@@ -51,14 +52,15 @@ def _set(target: bpy.types.bpy_struct, settings: dict[str, object]) -> None:
         setattr(target, name, value)
 
 
-def draw_renderer(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+def draw_renderer(layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
     """Draw the choice of what draws the heads, and what does."""
+    scene = context.scene
     layout.prop(scene.rome, "renderer")
-    if scene.rome.renderer != TEXTURED:
+    if networks_may_draw(scene):
         layout.prop(scene.rome, "picture_side")
     line = renderer_line(scene)
     if line:
-        layout.label(text=line, icon="INFO")
+        draw_text(layout, line, context, icon="INFO")
 
 
 class ROME_PT_render_colours(bpy.types.Panel):
@@ -79,7 +81,7 @@ class ROME_PT_render_colours(bpy.types.Panel):
         """Draw the panel."""
         column = self.layout.column()
         column.label(text="Draws ROME heads only, on a transparent ground.")
-        draw_renderer(column, context.scene)
+        draw_renderer(column, context)
         if colours_are_exact(context.scene):
             column.label(text="Colours are those of the renderer.", icon="CHECKMARK")
         else:

@@ -43,7 +43,7 @@ class ROME_PG_render(bpy.types.PropertyGroup):
         default=AUTO,
     )
     picture_side: EnumProperty(  # type: ignore[valid-type]
-        name="Network Size",
+        name="Size",
         description="How large the networks draw a head; they were trained at 256",
         items=SIDES,
         default=SIDES[0][0],
@@ -76,6 +76,13 @@ def tell(frame: FrameReady) -> None:
         return
     names = " and ".join(NAMES[name] for name in dict.fromkeys(frame.drawn_by))
     _Told.line = f"Drawn by: {names}" + (f" ({frame.note.rstrip('.')})" if frame.note else "")
+
+
+def networks_may_draw(scene: bpy.types.Scene) -> bool:
+    """Return whether networks are chosen, or left to choose and a head has a texture for them."""
+    if scene.rome.renderer == AUTO:
+        return any(neural_weights(head) for head in heads_of(scene))
+    return scene.rome.renderer != TEXTURED
 
 
 def renderer_line(scene: bpy.types.Scene) -> str:

@@ -20,7 +20,7 @@ from ..core_access import RomeError
 from .hand_over import RESULT
 
 PROGRAM = Path(__file__).with_name("child.py")
-STARTING, EXPORTING = "starting blender", "exporting"
+STARTING, EXPORTING = "starting", "exporting"
 READY_MARK = "rome: exporting"
 
 

@@ -10,6 +10,7 @@ import bpy
 
 from ..jobs import STATE
 from ..photos import CHOICE
+from ..properties import reason_against, settings_of
 from ..pump import Request
 from .head_jobs import NewHeadJob, ask_for_avatar
 from .job import nothing_is_edited, refuse_when_busy
@@ -26,9 +27,13 @@ class ROME_OT_create_head(NewHeadJob, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """A photo is chosen, no other job runs and nothing is being edited."""
+        """A photo is chosen, settings fit each other, no job runs and nothing is being edited."""
         if not CHOICE.paths:
             cls.poll_message_set("Choose a photo first")
+            return False
+        reason = reason_against(settings_of(context))
+        if reason:
+            cls.poll_message_set(reason)
             return False
         return nothing_is_edited(cls, context) and refuse_when_busy(cls)
 

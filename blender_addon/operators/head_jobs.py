@@ -31,6 +31,11 @@ def ask_for_avatar(context: bpy.types.Context, photos: tuple[str, ...]) -> Reque
             face=settings.face,
             seed=settings.seed,
             head=settings.head_model,
+            tracker=settings.tracker,
+            networks=settings.networks,
+            neural_size=int(settings.neural_size),
+            face_tightness=settings.face_tightness,
+            delight=settings.delight,
         )
     )
 

@@ -22,7 +22,7 @@ from rome_backend.avatar.choices import OPEN, Choice
 from rome_backend.avatar.create_options import CreateOptions
 from rome_backend.avatar.heads import load_head
 from rome_backend.avatar.installed_networks import InstalledNetworks, load_networks
-from rome_backend.avatar.neural_preview import neural_preview
+from rome_backend.avatar.neural_preview import PREVIEW_SIDE, neural_preview
 from rome_backend.avatar.neural_source import deca_fits, neural_source, offsets_iou
 from rome_backend.core.errors import Cancelled, UsageError
 from rome_backend.core.types import (
@@ -50,7 +50,6 @@ from rome_backend.tracking.upright import find_faces
 
 STAGES = ("set up", "track", "crop", "fit", "silhouette", "texture")
 CROP_SIZE = 1024
-PREVIEW_SIDE = 512
 LARGEST_CROP = 3072  # px, of a photo for the largest texture
 Progress = Callable[[str, float], None]
 

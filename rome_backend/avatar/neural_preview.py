@@ -9,13 +9,17 @@ texel takes the colours of the views that see it, those from straight ahead most
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 import torch.nn.functional as functional
 
+from rome_backend.assets.store import AssetStore
 from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.feed_forward import FeedForward
 from rome_backend.avatar.head_surface import HeadSurface, head_surface, uv_fragments
+from rome_backend.avatar.installed_networks import rendering_networks
 from rome_backend.avatar.render import camera_round
 from rome_backend.core.errors import UsageError
 from rome_backend.core.normals import vertex_normals
@@ -26,6 +30,7 @@ from rome_backend.render.rasterizer import TorchRasterizer, image_ndc
 # Yaw and pitch in degrees: the sides, some from above, one from below.
 VIEWS = ((0.0, 0.0), (45.0, 15.0), (90.0, 0.0), (135.0, 45.0), (180.0, 0.0), (225.0, 45.0),
          (270.0, 0.0), (315.0, 15.0), (0.0, -40.0))  # fmt: skip
+PREVIEW_SIDE = 512  # px, of previews for textures of that size or more
 VIEW_SIDE = 256  # px: what the network was trained at
 _NEAR = 0.006  # m: a texel this far behind what a view shows is hidden
 _SMALLEST = 1e-4
@@ -60,6 +65,18 @@ def neural_preview(
         total += _seen(system, texture, vertices, camera, points, normals)
     total *= texels.covered()
     return _filled(total)
+
+
+def preview_again(
+    avatar: Avatar, head: HeadModel, size: int, store: AssetStore, device: torch.device
+) -> Avatar:
+    """Return the avatar with a new preview for a texture of a size, by its own networks.
+
+    Raises AssetMissing (`networks_missing`) and what neural_preview does.
+    """
+    system = rendering_networks(avatar.weights_id, head, store, device)
+    preview = neural_preview(system, avatar, head, min(size, PREVIEW_SIDE), device)
+    return replace(avatar, neural_preview=preview)
 
 
 def _at_texels(values: F64, surface: HeadSurface, texels: object) -> torch.Tensor:

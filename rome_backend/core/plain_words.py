@@ -18,6 +18,7 @@ SENTENCES: Mapping[str, str] = {
     "face_uncertain": "This may not be a human face.",
     "low_detail": "The photo is blurred or blocky there; the texture will be, too.",
     "mouth_open": "The mouth is wide open; what it looks like closed is a guess.",
+    "neural_preview_kept": "The neural preview is the old one: its networks are not installed.",
     "overexposed": "Much of the face is overexposed; its colours are lost.",
     "photo_reduced": "The photo is very large and was reduced first.",
     "photo_rotated": "The photo lay on its side or upside down and was turned.",

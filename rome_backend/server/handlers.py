@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ class Handlers:
     def create_avatar(self, message: CreateAvatar, job: Job) -> Message:
         """Make an avatar of photos and its rig (see avatar.create.create_avatar)."""
         photos = max(len(message.photos), 1)
-        choice = _automatic(message.head)
+        choice = _chosen(message)
         warm = self._tools is not None and self._tools[0] == choice
         kind = f"create {message.size} {'warm' if warm else 'cold'}"
         first = CREATE_SECONDS | ({"set up": 0.0} if warm else {})
@@ -79,7 +80,7 @@ class Handlers:
 
         options = CreateOptions(
             message.size, message.face, message.seed, self._device, choice.head, choice.tracker,
-            choice.networks,
+            choice.networks, message.neural_size, message.face_tightness, delight=message.delight,
         )  # fmt: skip
         tools = self._tools_for(choice)
         result = create_avatar(
@@ -114,7 +115,10 @@ class Handlers:
         return answer
 
     def rebake(self, message: Rebake, job: Job) -> Message:
-        """Bake a known avatar's texture again; RomeError `avatar_unknown` asks to load it."""
+        """Bake a known avatar's texture again, and its neural preview where networks are installed.
+
+        RomeError `avatar_unknown` asks to load it.
+        """
         avatar = self.avatar(message.avatar_id)
         kind = f"rebake {message.size}"
         job.expect(self._seconds.expected(kind, {"set up": 1.0, "texture": 2.5, "rig": 0.5}))
@@ -125,10 +129,27 @@ class Handlers:
         model = load_head(_head_of(avatar))
         job.enter("texture")
         avatar = rebake(avatar, model[0], message.size, message.delight, job.check)
+        avatar, notes = self._with_preview(avatar, model[0], message.size)
         job.enter("rig")
         answer = self._ready(message.request_id, avatar, model, 0)
         self._seconds.remember(kind, job.seconds())
-        return answer
+        return replace(answer, warnings=(*answer.warnings, *notes))
+
+    def _with_preview(
+        self, avatar: Avatar, head: HeadModel, size: int
+    ) -> tuple[Avatar, tuple[str, ...]]:
+        """Return the avatar with its neural preview drawn anew, and codes of what cannot be."""
+        if avatar.neural_texture is None:
+            return avatar, ()
+        from rome_backend.assets.store import AssetStore
+        from rome_backend.avatar.neural_preview import preview_again
+        from rome_backend.render.device import torch_device
+
+        try:
+            device = torch_device(self._device)
+            return preview_again(avatar, head, size, AssetStore(), device), ()
+        except AssetMissing:
+            return avatar, ("neural_preview_kept",)
 
     def detect_faces(self, message: DetectFaces, job: Job) -> Message:
         """Find the faces that may become a head, and make the photo small."""
@@ -195,12 +216,14 @@ class Handlers:
         )  # fmt: skip
 
 
-def _automatic(head: str) -> Choice:
-    """Return the tracker and networks that suit a head, by what is installed."""
+def _chosen(message: CreateAvatar) -> Choice:
+    """Return what a message's words mean with what is installed."""
     from rome_backend.assets.store import AssetStore
-    from rome_backend.avatar.choices import AUTO, choose
+    from rome_backend.avatar.choices import choose
 
-    return choose(AUTO, head, AUTO, {record.name for record in AssetStore().list()})
+    installed = {record.name for record in AssetStore().list()}
+    choice = choose(message.tracker, message.head, message.networks, installed)
+    return replace(choice, face_tightness=message.face_tightness)
 
 
 def _head_of(avatar: Avatar) -> str:

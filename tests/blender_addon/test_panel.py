@@ -216,7 +216,8 @@ def test_every_operator_and_property_explains_itself(enabled):
 
 def test_every_setting_and_slider_explains_itself(enabled):
     head = enabled.data.objects.new("plain", None).rome
-    for group in (enabled.context.window_manager.rome, head):
+    scene = enabled.context.scene.rome
+    for group in (enabled.context.window_manager.rome, head, scene):
         for prop in group.bl_rna.properties:
             if prop.identifier not in ("rna_type", "name"):
                 _explained(prop.description, prop.identifier)

@@ -31,6 +31,7 @@ from rome_backend.avatar.avatar import load_avatar
 from rome_backend.avatar.choices import Choice
 from rome_backend.avatar.head_surface import offset_mask
 from rome_backend.avatar.installed_networks import load_networks
+from rome_backend.avatar.neural_preview import preview_again
 from rome_backend.avatar.neural_source import code_fit, deca_fits, neural_source
 from rome_backend.avatar.rebake import _crop, _fit
 from rome_backend.avatar.render import camera_round
@@ -197,6 +198,13 @@ def test_the_render_engines_frames_are_drawn_by_the_networks(
     kept = (alone[..., 3] > 0) & (answer.combined[..., 3] > 0.9)
     assert abs((alone[..., 3] > 0).sum() - answer.combined[..., 3].sum()) < 0.1 * 256**2
     assert np.abs(alone - answer.combined)[kept].mean() < 0.05
+
+
+def test_the_preview_can_be_drawn_again(avatar: Avatar, head: HeadModel) -> None:
+    blank = replace(avatar, neural_preview=np.zeros((256, 256, 3), np.uint8))
+    again = preview_again(blank, head, 256, AssetStore(), torch.device("cpu")).neural_preview
+    assert again is not None and again.shape == (256, 256, 3)
+    assert np.abs(again.astype(int) - avatar.neural_preview).mean() < 2
 
 
 def test_a_size_the_network_cannot_draw_is_a_usage_error(made: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ STATUS_BAR = (0, 772, 1280, 28)
 CREATE = "ROME_OT_create_head"
 SAME = 3
 REACH = 10  # how often the sidebar is scrolled on in search of something
+EXPORT_SECONDS = 120
 UNDO, REDO = "ctrl+z", "ctrl+shift+z"
 
 
@@ -85,6 +86,26 @@ def key_all(screen: Screen) -> None:
     wait(undone, lambda now: len(now["actions"]) == before and now["heads"] == values, 20.0)
     screen.press(REDO)
     wait("the key again", lambda now: len(now["actions"]) > before, 20.0)
+
+
+def export_head(screen: Screen) -> None:
+    """Export GLB, with the file that is proposed: another Blender makes it, this one goes on."""
+    screen.click(reveal(screen, "Export"))
+    time.sleep(1.5)
+    scroll(screen, 30)
+    screen.click(screen.find("Export GLB", sidebar))
+    wait("the file browser", lambda now: now["windows"] == 2, 60.0)
+    rest(screen, lambda: SCREEN)
+    screen.save("15_export_file")
+    screen.click(screen.find("Export GLB", lambda: SCREEN))
+    wait("the file browser's end", lambda now: now["windows"] == 1, 20.0)
+    screen.find("Exporting", lambda: STATUS_BAR)
+    screen.save("15_exporting")
+    for _ in range(EXPORT_SECONDS):
+        if list(Path.home().glob("*.glb")):
+            return
+        breathe()
+    raise StepFailed("no GLB file came of Export GLB")
 
 
 def cancel_head(screen: Screen) -> None:

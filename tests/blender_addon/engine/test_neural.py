@@ -114,13 +114,15 @@ def test_networks_draw_combined_and_the_mesh_the_other_passes(
 def test_a_head_without_a_neural_texture_is_an_error_or_the_mesh_as_was_chosen(
     engine, card, process, render_png
 ):
-    from blender_addon.engine.renderer import renderer_line
+    from blender_addon.engine.renderer import networks_may_draw, renderer_line
 
     card(RED)
     scene = engine.context.scene
     assert render_png()[32, 32].tolist() == [*RED, 255]
     assert renderer_line(scene).endswith("drawn as textured mesh")
+    assert not networks_may_draw(scene)
     scene.rome.renderer = "ROME"
+    assert networks_may_draw(scene)
     with pytest.raises(RuntimeError, match="no neural texture.*Choose Automatic"):
         render_png()
 

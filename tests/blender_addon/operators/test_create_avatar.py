@@ -33,15 +33,48 @@ def test_two_calls_from_photo_to_head(enabled, backend, chosen):
     head = enabled.context.view_layer.objects.active
     assert head.name == "Ada" and len(head.data.shape_keys.key_blocks) > 50
     sent = backend.sent[0]
-    assert sent.photos == (chosen,) and sent.size == 1024 and sent.head == "open"
+    assert sent.photos == (chosen,) and sent.size == 1024
+    assert (sent.head, sent.tracker, sent.networks) == ("auto", "auto", "auto")
+    assert (sent.neural_size, sent.face_tightness, sent.delight) == (256, 0.0, False)
 
 
 def test_the_settings_of_the_panel_are_sent(enabled, backend, chosen):
     settings = enabled.context.window_manager.rome
     settings.texture_size, settings.face, settings.seed = "512", 2, 7
+    settings.head_model, settings.tracker, settings.networks = "flame", "deca", "official"
+    settings.neural_size, settings.face_tightness, settings.delight = "512", 0.5, True
     enabled.ops.rome.create_head()
     sent = backend.sent[0]
     assert (sent.size, sent.face, sent.seed) == (512, 2, 7)
+    assert (sent.head, sent.tracker, sent.networks) == ("flame", "deca", "official")
+    assert (sent.neural_size, sent.face_tightness, sent.delight) == (512, 0.5, True)
+
+
+def test_the_words_are_those_of_the_command_line():
+    pytest.importorskip("torch", reason="the backend is not installed")
+    from blender_addon import properties
+    from rome_backend.avatar import choices
+    from rome_backend.avatar.create_options import NEURAL_SIDES, SIZES
+
+    def words(items):
+        return [item[0] for item in items]
+
+    assert words(properties.TRACKERS) == [choices.AUTO, *choices.TRACKERS]
+    assert words(properties.NETWORKS) == [choices.AUTO, *choices.NETWORKS]
+    assert words(properties.NEURAL_SIZES) == [str(side) for side in NEURAL_SIDES]
+    assert set(words(properties.SIZES)) <= {str(size) for size in SIZES}
+
+
+@pytest.mark.parametrize("part", [{"tracker": "deca"}, {"networks": "official"}])
+def test_parts_that_do_not_fit_switch_the_button_off(enabled, backend, chosen, part):
+    settings = enabled.context.window_manager.rome
+    for name, word in part.items():
+        setattr(settings, name, word)
+    for head_model, fits in (("auto", True), ("flame", True), ("open", False)):
+        settings.head_model = head_model
+        assert enabled.ops.rome.create_head.poll() == fits
+    with pytest.raises(RuntimeError, match="need the head model auto or flame"):
+        enabled.ops.rome.create_head()
 
 
 def test_without_a_photo_the_button_says_why(enabled, backend):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backend process to talk to, plainly and without the add-on's client."""
+"""A backend process to talk to without the add-on's client, and handlers with light work."""
 
 from __future__ import annotations
 
@@ -7,14 +7,23 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rome_backend.assets import mediapipe as mediapipe_module
+from rome_backend.avatar import create as create_module
+from rome_backend.avatar import heads as heads_module
+from rome_backend.avatar.choices import Choice
+from rome_backend.avatar.create import CreateOptions, CreateResult, Tools
 from rome_backend.core.message_codec import receive, send
 from rome_backend.core.messages import PROTOCOL, DetectFaces, Hello, Message, Progress, Welcome
+from rome_backend.core.types import Avatar, HeadModel, OffsetBasis
+from rome_backend.server.estimates import StageSeconds
+from rome_backend.server.handlers import Handlers
 
 
 class Talk:
@@ -102,3 +111,64 @@ def detect() -> Callable[..., DetectFaces]:
         return DetectFaces(request_id, work)
 
     return request
+
+
+class Maker:
+    """Stands in for create_avatar: goes through its stages and gives the small avatar."""
+
+    def __init__(self, avatar: Avatar) -> None:
+        self.avatar = avatar
+        self.calls: list[tuple[list[Path], CreateOptions]] = []
+        self.during: Callable[[], None] = lambda: None
+
+    def __call__(
+        self,
+        photos: Sequence[Path],
+        options: CreateOptions,
+        progress: Callable[[str, float], None],
+        cancelled: Callable[[], bool],
+        tools: Tools,
+    ) -> CreateResult:
+        self.calls.append((list(photos), options))
+        stages = ["set up", *["track", "crop"] * len(photos), "fit", "silhouette", "texture"]
+        for index, stage in enumerate(stages):
+            progress(stage, index / len(stages))
+            if stage == "fit":
+                self.during()
+        progress("texture", 1.0)
+        avatar = replace(self.avatar, name=photos[0].stem, warnings=("underexposed",))
+        return CreateResult(avatar, 2, avatar.warnings, {}, 0, 0.9)
+
+
+@pytest.fixture
+def model(small_head: HeadModel, small_basis: OffsetBasis) -> tuple[HeadModel, OffsetBasis]:
+    return small_head, small_basis
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch, model: tuple[HeadModel, OffsetBasis]) -> list[str]:
+    """The heads whose tools were loaded."""
+    loaded: list[str] = []
+
+    def load_tools(head: str, *, choice: Choice, device: str) -> Tools:
+        assert choice == Choice(head=head)  # nothing else is installed
+        loaded.append(head)
+        nothing: Any = None
+        return Tools(*model, nothing, nothing, nothing)
+
+    monkeypatch.setattr(create_module, "load_tools", load_tools)
+    monkeypatch.setattr(mediapipe_module, "installed", lambda store: True)
+    monkeypatch.setattr(heads_module, "load_head", lambda head: model)
+    return loaded
+
+
+@pytest.fixture
+def maker(monkeypatch: pytest.MonkeyPatch, small_avatar: Avatar, loads: list[str]) -> Maker:
+    made = Maker(small_avatar)
+    monkeypatch.setattr(create_module, "create_avatar", made)
+    return made
+
+
+@pytest.fixture
+def handlers(tmp_path: Path) -> Handlers:
+    return Handlers(StageSeconds(tmp_path / "seconds.json"))

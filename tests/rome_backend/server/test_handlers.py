@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,9 @@ import pytest
 
 from rome_backend.assets import mediapipe as mediapipe_module
 from rome_backend.assets.store import cache_dir
-from rome_backend.avatar import create as create_module
-from rome_backend.avatar import heads as heads_module
 from rome_backend.avatar import rebake as rebake_module
 from rome_backend.avatar.avatar import load_avatar, save_avatar
-from rome_backend.avatar.choices import Choice
-from rome_backend.avatar.create import CreateOptions, CreateResult, Tools
+from rome_backend.avatar.create import CreateOptions
 from rome_backend.avatar.heads import CACHE
 from rome_backend.core.errors import AssetMissing, Cancelled, FileInvalid, RomeError, UsageError
 from rome_backend.core.messages import (
@@ -42,67 +39,6 @@ from rome_backend.server.handlers import Handlers
 from rome_backend.server.jobs import Job
 
 
-class Maker:
-    """Stands in for create_avatar: goes through its stages and gives the small avatar."""
-
-    def __init__(self, avatar: Avatar) -> None:
-        self.avatar = avatar
-        self.calls: list[tuple[list[Path], CreateOptions]] = []
-        self.during: Callable[[], None] = lambda: None
-
-    def __call__(
-        self,
-        photos: Sequence[Path],
-        options: CreateOptions,
-        progress: Callable[[str, float], None],
-        cancelled: Callable[[], bool],
-        tools: Tools,
-    ) -> CreateResult:
-        self.calls.append((list(photos), options))
-        stages = ["set up", *["track", "crop"] * len(photos), "fit", "silhouette", "texture"]
-        for index, stage in enumerate(stages):
-            progress(stage, index / len(stages))
-            if stage == "fit":
-                self.during()
-        progress("texture", 1.0)
-        avatar = replace(self.avatar, name=photos[0].stem, warnings=("underexposed",))
-        return CreateResult(avatar, 2, avatar.warnings, {}, 0, 0.9)
-
-
-@pytest.fixture
-def model(small_head: HeadModel, small_basis: OffsetBasis) -> tuple[HeadModel, OffsetBasis]:
-    return small_head, small_basis
-
-
-@pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch, model: tuple[HeadModel, OffsetBasis]) -> list[str]:
-    """The heads whose tools were loaded."""
-    loaded: list[str] = []
-
-    def load_tools(head: str, *, choice: Choice, device: str) -> Tools:
-        assert choice == Choice(head=head)  # nothing else is installed
-        loaded.append(head)
-        nothing: Any = None
-        return Tools(*model, nothing, nothing, nothing)
-
-    monkeypatch.setattr(create_module, "load_tools", load_tools)
-    monkeypatch.setattr(mediapipe_module, "installed", lambda store: True)
-    monkeypatch.setattr(heads_module, "load_head", lambda head: model)
-    return loaded
-
-
-@pytest.fixture
-def maker(monkeypatch: pytest.MonkeyPatch, small_avatar: Avatar, loads: list[str]) -> Maker:
-    made = Maker(small_avatar)
-    monkeypatch.setattr(create_module, "create_avatar", made)
-    return made
-
-
-@pytest.fixture
-def handlers(tmp_path: Path) -> Handlers:
-    return Handlers(StageSeconds(tmp_path / "seconds.json"))
-
-
 def ask(handlers: Handlers, message: Any) -> tuple[Any, list[Progress]]:
     """Return the answer and the progress on the way; what the handler raises comes out."""
     sent: list[Message] = []
@@ -112,7 +48,7 @@ def ask(handlers: Handlers, message: Any) -> tuple[Any, list[Progress]]:
 
 
 def test_a_photo_becomes_an_avatar_with_its_rig_and_its_file(
-    handlers: Handlers, maker: Maker, model: tuple[HeadModel, OffsetBasis], tmp_path: Path
+    handlers: Handlers, maker: Any, model: tuple[HeadModel, OffsetBasis], tmp_path: Path
 ) -> None:
     message = CreateAvatar(3, ("/photos/Zoë.jpg", "b.png"), 512, 1, 7, "flame")
     answer, _ = ask(handlers, message)
@@ -131,7 +67,7 @@ def test_a_photo_becomes_an_avatar_with_its_rig_and_its_file(
 
 
 def test_an_avatar_taken_in_again_is_the_same_one(
-    handlers: Handlers, maker: Maker, tmp_path: Path
+    handlers: Handlers, maker: Any, tmp_path: Path
 ) -> None:
     made, _ = ask(handlers, CreateAvatar(1, ("a.jpg",)))
     fresh = Handlers(StageSeconds(tmp_path / "other.json"))
@@ -143,7 +79,7 @@ def test_an_avatar_taken_in_again_is_the_same_one(
 
 
 def test_stages_are_told_in_order_with_a_fraction_that_grows(
-    handlers: Handlers, maker: Maker
+    handlers: Handlers, maker: Any
 ) -> None:
     _, events = ask(handlers, CreateAvatar(1, ("a.jpg", "b.jpg")))
     stages = list(dict.fromkeys(event.stage for event in events))
@@ -153,7 +89,7 @@ def test_stages_are_told_in_order_with_a_fraction_that_grows(
     assert all(event.eta_seconds is not None and event.request_id == 1 for event in events)
 
 
-def test_former_runs_make_the_next_estimate(handlers: Handlers, maker: Maker) -> None:
+def test_former_runs_make_the_next_estimate(handlers: Handlers, maker: Any) -> None:
     maker.during = lambda: time.sleep(0.05)
     _, first = ask(handlers, CreateAvatar(1, ("a.jpg",)))
     ask(handlers, CreateAvatar(2, ("a.jpg",)))
@@ -163,14 +99,14 @@ def test_former_runs_make_the_next_estimate(handlers: Handlers, maker: Maker) ->
     assert 0.04 < third[0].eta_seconds < 2
 
 
-def test_tools_are_loaded_once_per_head(handlers: Handlers, maker: Maker, loads: list[str]) -> None:
+def test_tools_are_loaded_once_per_head(handlers: Handlers, maker: Any, loads: list[str]) -> None:
     for number, head in enumerate(["open", "open", "flame", "flame"], 1):
         ask(handlers, CreateAvatar(number, ("a.jpg",), head=head))
     assert loads == ["open", "flame"]
 
 
 def test_model_files_that_are_missing_are_not_fetched_behind_a_person_s_back(
-    handlers: Handlers, maker: Maker, monkeypatch: pytest.MonkeyPatch, loads: list[str]
+    handlers: Handlers, maker: Any, monkeypatch: pytest.MonkeyPatch, loads: list[str]
 ) -> None:
     monkeypatch.setattr(mediapipe_module, "installed", lambda store: False)
     for message in (CreateAvatar(1, ("a.jpg",)), DetectFaces(2, "a.jpg")):
@@ -180,7 +116,7 @@ def test_model_files_that_are_missing_are_not_fetched_behind_a_person_s_back(
     assert loads == [] and maker.calls == []
 
 
-def test_a_cancelled_job_stops_before_its_next_stage(handlers: Handlers, maker: Maker) -> None:
+def test_a_cancelled_job_stops_before_its_next_stage(handlers: Handlers, maker: Any) -> None:
     sent: list[Message] = []
     message = CreateAvatar(1, ("a.jpg",))
     job = Job(message, sent.append)
@@ -191,7 +127,7 @@ def test_a_cancelled_job_stops_before_its_next_stage(handlers: Handlers, maker: 
     assert all(not isinstance(m, Progress) or m.stage != "silhouette" for m in sent)
 
 
-def test_options_that_are_not_offered_are_refused(handlers: Handlers, maker: Maker) -> None:
+def test_options_that_are_not_offered_are_refused(handlers: Handlers, maker: Any) -> None:
     with pytest.raises(UsageError) as caught:
         ask(handlers, CreateAvatar(1, ("a.jpg",), size=1000))
     assert caught.value.code == "texture_size"
@@ -217,7 +153,7 @@ def test_an_avatar_of_another_head_model_is_refused(
 
 
 def test_only_the_last_avatars_are_kept_and_a_forgotten_one_is_named(
-    handlers: Handlers, maker: Maker, monkeypatch: pytest.MonkeyPatch
+    handlers: Handlers, maker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handlers_module, "KEPT_AVATARS", 2)
     made = [ask(handlers, CreateAvatar(n, (f"{n}.jpg",)))[0].avatar_id for n in (1, 2)]
@@ -230,7 +166,7 @@ def test_only_the_last_avatars_are_kept_and_a_forgotten_one_is_named(
 
 
 def test_rebaking_makes_another_avatar_with_another_texture(
-    handlers: Handlers, maker: Maker, monkeypatch: pytest.MonkeyPatch
+    handlers: Handlers, maker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def halved(
         avatar: Avatar, head: HeadModel, size: int, delight: bool, check: Callable[[], None]

@@ -96,6 +96,7 @@ def walked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeScreen:
     monkeypatch.setattr(module.Path, "home", lambda: tmp_path)
     monkeypatch.setenv("DISPLAY", ":1")
     (tmp_path / "portrait.jpg").touch()
+    (tmp_path / "Ada.glb").touch()
     for number in range(5):
         (tmp_path / f"{number}.png").touch()
     return FakeScreen(tmp_path, asked)
@@ -108,7 +109,7 @@ def test_the_walk_is_three_clicks_to_the_head_then_everything_else(
     done = walked.clicked
     assert done[:3] == ["Choose Photos", "portrait.jpg", "Create Head"]
     order = ["drag Open", "Key All", "Rendered", "drag Left", f"key {showing.F12}"]
-    order += [f"key ctrl+{showing.F12}", "Photos for ROME", "Mark as Asset"]
+    order += [f"key ctrl+{showing.F12}", "Export GLB", "Photos for ROME", "Mark as Asset"]
     places = [done.index(each) for each in order]
     assert places == sorted(places)
     assert done.count(f"key {making.UNDO}") == done.count(f"key {making.REDO}") == 2
@@ -116,7 +117,7 @@ def test_the_walk_is_three_clicks_to_the_head_then_everything_else(
     assert "clicks from photo to head: 3" in said
     assert all(f"done: {step.__name__}" in said for step in module.STEPS)
     numbers = [name[:2] for name in walked.saved]
-    assert numbers == sorted(numbers) and len(numbers) == 20
+    assert numbers == sorted(numbers) and len(numbers) == 22
 
 
 def test_some_steps_can_be_walked_alone(walked: FakeScreen) -> None:
@@ -179,6 +180,13 @@ def test_a_missing_frame_is_a_failure(walked: FakeScreen, tmp_path: Path) -> Non
     (tmp_path / "3.png").unlink()
     with pytest.raises(StepFailed, match="wrote 4 frames"):
         showing.animate(walked)
+
+
+def test_an_export_without_a_file_is_a_failure(walked: FakeScreen, tmp_path: Path) -> None:
+    (tmp_path / "Ada.glb").unlink()
+    with pytest.raises(StepFailed, match="GLB"):
+        making.export_head(walked)
+    assert walked.saved == ["15_export_file", "15_exporting"]
 
 
 def test_a_second_head_in_spite_of_esc_is_a_failure(
