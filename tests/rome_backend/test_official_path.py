@@ -25,7 +25,7 @@ from PIL import Image
 
 from rome_backend.assets.importer import import_paths
 from rome_backend.assets.store import AssetStore
-from rome_backend.avatar import heads
+from rome_backend.avatar import heads, neural_frame, neural_render
 from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.avatar import load_avatar
 from rome_backend.avatar.choices import Choice
@@ -167,9 +167,11 @@ def test_the_neural_texture_can_be_looked_at(
 
 
 def test_the_render_engines_frames_are_drawn_by_the_networks(
-    avatar: Avatar, made: Path, head: HeadModel
+    avatar: Avatar, made: Path, head: HeadModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same head, in the same camera, by the messages that Blender sends."""
+    for place in (neural_frame, neural_render):  # random masks hardly ever pass the released one
+        monkeypatch.setattr(place, "MASK_THRESHOLD", 0.3)
     data = made.read_bytes()
     steps = pack_steps(data)
     with pytest.raises(StopIteration) as end:
@@ -196,6 +198,7 @@ def test_the_render_engines_frames_are_drawn_by_the_networks(
     drawer = neural_avatar("rome", avatar, head, AssetStore(), cpu)
     alone = drawer.pictures([(camera, None)], None)[0] / 255
     kept = (alone[..., 3] > 0) & (answer.combined[..., 3] > 0.9)
+    assert kept.mean() > 0.5
     assert abs((alone[..., 3] > 0).sum() - answer.combined[..., 3].sum()) < 0.1 * 256**2
     assert np.abs(alone - answer.combined)[kept].mean() < 0.05
 
