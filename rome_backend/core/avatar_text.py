@@ -32,20 +32,34 @@ class Packed:
 
 def avatar_key(content: Bytes) -> str:
     """Return the id of an avatar's file: the start of its SHA-256."""
-    return hashlib.sha256(content).hexdigest()[:32]
+    return _key(hashlib.sha256(content))
 
 
 def pack_steps(content: Bytes) -> Generator[None, None, Packed]:
     """Compress an avatar's file in steps; nothing is stored."""
-    packer = zlib.compressobj(LEVEL)
-    packed = bytearray()
+    packer, print_ = zlib.compressobj(LEVEL), hashlib.sha256()
+    texts: list[str] = []
+    rest = b""
     view = memoryview(content).cast("B")
     for start in range(0, len(view), CHUNK):
-        packed += packer.compress(view[start : start + CHUNK])
+        chunk = view[start : start + CHUNK]
+        print_.update(chunk)
+        rest += packer.compress(chunk)
+        whole = len(rest) - len(rest) % 3  # base64 turns three bytes into four letters
+        texts.append(_letters(rest[:whole]))
+        rest = rest[whole:]
         yield
-    packed += packer.flush()
+    texts.append(_letters(rest + packer.flush()))
     yield
-    return Packed(base64.b64encode(packed).decode("ascii"), avatar_key(content))
+    return Packed("".join(texts), _key(print_))
+
+
+def _letters(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _key(print_: Any) -> str:
+    return str(print_.hexdigest())[:32]
 
 
 def unpacked(text: Bytes, key: str, name: str) -> bytes:
