@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from rome_backend.commands.console import Console, protected_stdout
 from rome_backend.core.errors import Cancelled, RomeError
-from training.commands import build_parser
+from training.commands.parser import build_parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

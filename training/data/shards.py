@@ -16,8 +16,8 @@ import io
 import json
 import logging
 import tarfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,14 @@ class StoredSample:
     extra: Mapping[str, U8]
 
 
+@dataclass(frozen=True)
+class Group:
+    """The samples of one shard, perhaps none, and what the manifest says of it besides."""
+
+    samples: Sequence[StoredSample]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def write_shards(
     folder: Path,
     make: Callable[[int], StoredSample],
@@ -58,18 +66,50 @@ def write_shards(
     settings: what the samples depend on, JSON-able; progress: told samples done and their count.
     Raises UsageError (`shards_differ`) when the folder holds shards of other settings.
     """
+
+    def made(number: int) -> StoredSample:
+        stored = make(number)
+        progress(number + 1, count)
+        return stored
+
+    def numbers(index: int) -> range:
+        return range(index * per_shard, min((index + 1) * per_shard, count))
+
+    return write_groups(
+        folder,
+        lambda index: Group([made(number) for number in numbers(index)]),
+        -(-count // per_shard),
+        {**settings, "per_shard": per_shard},
+        lambda index, entry: entry["samples"] == len(numbers(index)),
+    )
+
+
+def write_groups(
+    folder: Path,
+    make: Callable[[int], Group],
+    count: int,
+    settings: Mapping[str, Any],
+    complete: Callable[[int, Mapping[str, Any]], bool] = lambda index, entry: True,
+) -> Path:
+    """Write groups 0..count-1, a shard each, and return the manifest's path; what is there is kept.
+
+    complete: whether the manifest's entry of a group is all of it. Raises UsageError
+    (`shards_differ`) when the folder holds shards of other settings.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     head = {"format": FORMAT, "version": VERSION, "settings": dict(settings)}
-    head |= {"per_shard": per_shard}
     done = _kept(folder, head)
-    for first in range(0, count, per_shard):
-        index, last = first // per_shard, min(first + per_shard, count)
-        if index < len(done) and done[index]["samples"] == last - first:
+    for index in range(count):
+        if index < len(done) and complete(index, done[index]):
             continue
+        group = make(index)
         file = f"shard-{index:06d}.tar"
-        with replacing(folder / file) as stream:
-            digest = _write(stream, make, range(first, last), lambda n: progress(n, count))
-        done[index:] = [{"file": file, "samples": last - first, "sha256": digest}]
+        data = _tar(group.samples)
+        if group.samples:
+            with replacing(folder / file) as stream:
+                stream.write(data)
+        entry = {"file": file, "samples": len(group.samples), "sha256": _digest(data)}
+        done[index:] = [{**group.facts, **entry}]
         text = json.dumps({**head, "shards": done}, indent=1, sort_keys=True)
         with replacing(folder / MANIFEST) as stream:
             stream.write(text.encode())
@@ -90,27 +130,23 @@ def _kept(folder: Path, head: Mapping[str, Any]) -> list[dict[str, Any]]:
     kept: list[dict[str, Any]] = []
     for entry in manifest["shards"]:
         path = folder / entry["file"]
-        if not path.is_file() or _digest(path.read_bytes()) != entry["sha256"]:
+        whole = path.is_file() and _digest(path.read_bytes()) == entry["sha256"]
+        if entry["samples"] and not whole:
             _LOG.warning("%s is gone or damaged and is made again", entry["file"])
             break
         kept.append(entry)
     return kept
 
 
-def _write(
-    stream: Any, make: Callable[[int], StoredSample], numbers: range, told: Callable[[int], None]
-) -> str:
+def _tar(samples: Sequence[StoredSample]) -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for number in numbers:
-            stored = make(number)
+        for stored in samples:
             for part, data in _parts(stored).items():
-                member = tarfile.TarInfo(f"{number:08d}.{part}")
+                member = tarfile.TarInfo(f"{stored.sample.number:08d}.{part}")
                 member.size = len(data)
                 tar.addfile(member, io.BytesIO(data))
-            told(number + 1)
-    stream.write(buffer.getvalue())
-    return _digest(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _parts(stored: StoredSample) -> dict[str, bytes]:
@@ -143,7 +179,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads(path.read_text("utf-8"))
         entries = [(e["file"], e["samples"], e["sha256"]) for e in manifest["shards"]]
-        plain = all(Path(file).name == file and count > 0 for file, count, _ in entries)
+        plain = all(Path(file).name == file and count >= 0 for file, count, _ in entries)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _invalid(path, "cannot be read") from error
     if (manifest.get("format"), manifest.get("version")) != (FORMAT, VERSION) or not plain:

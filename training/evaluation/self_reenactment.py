@@ -21,14 +21,12 @@ from PIL import Image
 
 from rome_backend.avatar.create import Tools, create_avatar
 from rome_backend.avatar.create_options import CreateOptions
-from rome_backend.core.errors import UsageError
 from rome_backend.core.types import U8
 from training.evaluation.frames import RealFrame, real_frames, track_frames, turn_degrees
 from training.evaluation.renderers import Renderer, TexturedMesh, WarpedSource, networks_on
 from training.evaluation.scores import LEFT_OUT, Scores, mean_scores, on_ground, score, summary
 from training.trainee import Trainee
 
-CLIPS = (".mp4", ".mov", ".webm", ".mkv", ".avi")
 BINS = ((0.0, 5.0, "0-5"), (5.0, 10.0, "5-10"), (10.0, np.inf, "10-"))
 _SHOWN = 4
 _NOTHING_TO_COMPARE = 0.01  # of the picture: less person above the chin than this is left out
@@ -52,16 +50,6 @@ class ClipScores:
     frames: tuple[FrameScores, ...]
     lost: int
     sheet: U8
-
-
-def clip_files(folder: Path) -> list[Path]:
-    """Return the clips of a folder, by name. Raises UsageError (`no_clips`)."""
-    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in CLIPS)
-    if not found:
-        raise UsageError(
-            "no_clips", f"There are no clips in {str(folder)!r}.", f"Use {', '.join(CLIPS)}."
-        )
-    return found
 
 
 def evaluate_clip(

@@ -39,7 +39,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_samples_survive_a_shard(tmp_path: Path, make: Make) -> None:
     write_shards(tmp_path, make, 5, SETTINGS, per_shard=2)
     shards = ShardSet(tmp_path)
-    assert len(shards) == 5 and shards.manifest["settings"] == SETTINGS
+    assert len(shards) == 5 and shards.manifest["settings"] == {**SETTINGS, "per_shard": 2}
     for place in (4, 0, 3):
         stored, wanted = shards.stored(place), make(place)
         for name in Sample.__annotations__.keys() - {"offsets"}:
