@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..core_access import RigArrays
 from .names import ESTIMATE, PRINT, UV_MAP, image_name, material_name
-from .png import png_bytes
+from .png import png_bytes, png_steps
 
 Setting = float | tuple[float, float, float]
 
@@ -53,22 +53,32 @@ class HeadImages:
 
 
 def head_images(rig: RigArrays) -> Generator[None, None, HeadImages]:
-    """Pack the images of the surface, one per step."""
-    albedo = packed_image(image_name(rig.name, "Albedo"), rig.albedo, "sRGB")
-    yield
-    confidence = packed_image(image_name(rig.name, "Confidence"), rig.confidence, "Non-Color")
-    yield
+    """Pack the images of the surface in short steps."""
+    name = image_name(rig.name, "Albedo")
+    albedo = yield from packed_image_steps(name, rig.albedo, "sRGB")
+    name = image_name(rig.name, "Confidence")
+    confidence = yield from packed_image_steps(name, rig.confidence, "Non-Color")
     found = [albedo, confidence]
     for part, role, colour_space in OPTIONAL:
         pixels = getattr(rig, part)
         image = None
-        if pixels is not None:
-            image = packed_image(image_name(rig.name, role), pixels, colour_space)
-            if part in ESTIMATES:
-                image[ESTIMATE] = True
-            yield
+        if part in ESTIMATES and pixels is not None:
+            png = yield from png_steps(pixels)
+            image = estimate_image(rig.name, part, pixels.shape[0], png)
+        elif pixels is not None:
+            name = image_name(rig.name, role)
+            image = yield from packed_image_steps(name, pixels, colour_space)
         found.append(image)
     return HeadImages(*found)
+
+
+def estimate_image(head: str, part: str, side: int, png: bytes) -> bpy.types.Image:
+    """Return a new packed image of one of ESTIMATES, marked as what it is."""
+    role = next(role for name, role, _ in OPTIONAL if name == part)
+    image = _empty_image(image_name(head, role), side, side, "Non-Color")
+    fill_image(image, png)
+    image[ESTIMATE] = True
+    return image
 
 
 def add_materials(mesh: bpy.types.Object, rig: RigArrays, images: HeadImages) -> None:
@@ -86,18 +96,38 @@ def add_materials(mesh: bpy.types.Object, rig: RigArrays, images: HeadImages) ->
     eyes = _material(material_name(rig.name, "Eyes"), images.albedo, EYES)
     mesh.data.materials.append(eyes)
     for material in (skin, eyes):
-        _add_estimates(material, images)
+        for part in ESTIMATES:
+            image = getattr(images, part)
+            if image is not None:
+                link_estimate(material, part, image)
     slots = np.asarray(rig.eye_faces).astype(np.int32)
     mesh.data.polygons.foreach_set("material_index", slots)
+
+
+def packed_image_steps(
+    name: str, pixels: NDArray[np.uint8], colour_space: str
+) -> Generator[None, None, bpy.types.Image]:
+    """Return what packed_image does, in short steps; nothing is made before the last."""
+    png = yield from png_steps(pixels)
+    yield
+    height, width = pixels.shape[:2]
+    image = _empty_image(name, width, height, colour_space)
+    fill_image(image, png)
+    return image
 
 
 def packed_image(name: str, pixels: NDArray[np.uint8], colour_space: str) -> bpy.types.Image:
     """Return a new packed image of (H, W, 3) or (H, W) u8 pixels, row 0 at the top."""
     height, width = pixels.shape[:2]
+    image = _empty_image(name, width, height, colour_space)
+    fill_image(image, png_bytes(pixels))
+    return image
+
+
+def _empty_image(name: str, width: int, height: int, colour_space: str) -> bpy.types.Image:
     image = bpy.data.images.new(name, width, height, alpha=False)
     # Changing the colour space later would throw the pixels away.
     image.colorspace_settings.name = colour_space
-    fill_image(image, png_bytes(pixels))
     return image
 
 
@@ -154,22 +184,25 @@ def _image_node(
     return node
 
 
-def _add_estimates(material: bpy.types.Material, images: HeadImages) -> None:
-    """Link the normal map and the roughness map to the shader, as far as there are any."""
-    tree = material.node_tree
-    shader = next(node for node in tree.nodes if node.bl_idname == SHADER)
-    albedo = tree.nodes.active
+def link_estimate(material: bpy.types.Material, part: str, image: bpy.types.Image) -> None:
+    """Link one of ESTIMATES to a material's shader, unless the artist linked something else."""
+    nodes = material.node_tree.nodes if material.node_tree else ()
+    shader = next((node for node in nodes if node.bl_idname == SHADER), None)
+    if shader is None:
+        return
+    socket = shader.inputs["Normal" if part == "normal_map" else "Roughness"]
+    if socket.is_linked:
+        return
+    tree, active = material.node_tree, nodes.active
     x, y = shader.location
-    if images.roughness_map is not None:
-        gloss = _image_node(material, images.roughness_map, (x - 340.0, y - 720.0))
-        gloss.label = "Roughness (estimate)"
-        tree.links.new(gloss.outputs["Color"], shader.inputs["Roughness"])
-    if images.normal_map is not None:
-        relief = _image_node(material, images.normal_map, (x - 560.0, y - 1020.0))
-        relief.label = "Normal (estimate)"
+    if part == "normal_map":
+        node = _image_node(material, image, (x - 560.0, y - 1020.0))
         bend = tree.nodes.new("ShaderNodeNormalMap")
-        bend.uv_map = UV_MAP
-        bend.location = (x - 240.0, y - 1020.0)
-        tree.links.new(relief.outputs["Color"], bend.inputs["Color"])
-        tree.links.new(bend.outputs["Normal"], shader.inputs["Normal"])
-    tree.nodes.active = albedo
+        bend.uv_map, bend.location = UV_MAP, (x - 240.0, y - 1020.0)
+        tree.links.new(node.outputs["Color"], bend.inputs["Color"])
+        tree.links.new(bend.outputs["Normal"], socket)
+    else:
+        node = _image_node(material, image, (x - 340.0, y - 720.0))
+        tree.links.new(node.outputs["Color"], socket)
+    node.label = f"{socket.name} (estimate)"
+    nodes.active = active

@@ -22,9 +22,9 @@ from .armature import place_bones
 from .camera import Placement, photo_placement, set_lens
 from .drivers import add_driver
 from .links import OPTIONAL_PARTS, linked_part
-from .material import fill_image, is_painted
+from .material import ESTIMATES, estimate_image, fill_image, is_painted, link_estimate
 from .mesh import add_key
-from .names import BASIS, key_group
+from .names import BASIS, LINK_PREFIX, key_group
 from .offsets import store_offsets
 from .png import png_bytes
 from .properties import read_property, write_properties
@@ -60,13 +60,15 @@ class _Plan:
     """Everything an update changes, computed before anything is changed.
 
     points: key name -> (V, 3) f64 m in object space, the Basis among them; added: keys that the
-    head never had; values: key name -> slider; pictures: image -> PNG.
+    head never had; values: key name -> slider; pictures: image -> PNG; estimates: maps that the
+    head never had, part -> PNG.
     """
 
     points: dict[str, Points]
     added: tuple[RigKey, ...]
     values: dict[str, float]
     pictures: dict[bpy.types.Image, bytes]
+    estimates: dict[str, bytes]
     placement: Placement
     signed: Signed
     kept: Kept
@@ -121,10 +123,12 @@ def _plan(mesh: bpy.types.Object, rig: RigArrays) -> Generator[None, None, _Plan
             yield
     added = tuple(key for key in rig.keys if key.name not in ours and key.name not in blocks)
     pictures, painted = yield from _pictures(mesh, rig)
+    estimates = yield from _new_estimates(mesh, rig)
     signed = yield from signature_steps(rig)
     values = _new_values(mesh, rig)
     keeping = Kept(tuple(kept), painted)
-    return _Plan(points, added, values, pictures, photo_placement(rig), signed, keeping)
+    placement = photo_placement(rig)
+    return _Plan(points, added, values, pictures, estimates, placement, signed, keeping)
 
 
 def _pictures(
@@ -142,6 +146,27 @@ def _pictures(
             pictures[image] = png_bytes(getattr(rig, part))
         yield
     return pictures, tuple(painted)
+
+
+def _new_estimates(
+    mesh: bpy.types.Object, rig: RigArrays
+) -> Generator[None, None, dict[str, bytes]]:
+    """Return the PNGs of maps that a head made without any gets; removed ones stay away."""
+    found = {}
+    for part in ESTIMATES:
+        pixels = getattr(rig, part)
+        if pixels is not None and LINK_PREFIX + part not in mesh:
+            found[part] = png_bytes(pixels)
+            yield
+    return found
+
+
+def _add_estimate(mesh: bpy.types.Object, rig: RigArrays, part: str, png: bytes) -> None:
+    image = estimate_image(rig.name, part, getattr(rig, part).shape[0], png)
+    mesh[LINK_PREFIX + part] = image
+    for material in mesh.data.materials:
+        if material is not None:
+            link_estimate(material, part, image)
 
 
 def _new_values(mesh: bpy.types.Object, rig: RigArrays) -> dict[str, float]:
@@ -172,6 +197,8 @@ def _apply(mesh: bpy.types.Object, rig: RigArrays, plan: _Plan) -> None:
         blocks[name].value = value
     for image, png in plan.pictures.items():
         fill_image(image, png)
+    for part, png in plan.estimates.items():
+        _add_estimate(mesh, rig, part, png)
     _move_camera(mesh, armature, plan.placement)
     write_properties(mesh, rig.properties)
     store_signatures(mesh, plan.signed)

@@ -29,7 +29,7 @@ def rebake(
 ) -> Avatar:
     """Return the avatar with a new texture of its source crop; same input, same texture.
 
-    An avatar with estimates of normals and roughness gets them anew, one without stays without.
+    Normals and roughness are estimated anew, unless the avatar was made without them on purpose.
 
     Args:
         size: side T in texels, of create's SIZES.
@@ -57,7 +57,8 @@ def rebake(
     view = TextureView.of(head, _fit(avatar), _crop(avatar), avatar.offsets)
     seed = avatar.provenance.get("seed", 0)
     seed = seed if type(seed) is int and seed >= 0 else 0
-    texture = bake(head, [view], size, delight, seed, check, maps=avatar.normal_map is not None)
+    maps = avatar.provenance.get("estimates") != []  # older avatars do not say
+    texture = bake(head, [view], size, delight, seed, check, maps)
     return with_texture(avatar, texture, delight)
 
 

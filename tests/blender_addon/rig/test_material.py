@@ -128,6 +128,32 @@ def test_estimates_follow_an_update_unless_painted(empty_blender, rig):
     assert np.array_equal(bytes_of(painted), before)
 
 
+def test_a_head_without_estimates_gets_them_by_an_update(empty_blender, rig):
+    built = build_head(rig)
+    skin, eyes = built.mesh.data.materials
+    own = skin.node_tree.nodes.new("ShaderNodeValue")
+    skin.node_tree.links.new(own.outputs[0], shader_of(skin).inputs["Roughness"])
+    wanted = _with_estimates(rig)
+    _run(update_steps(built.mesh, wanted))
+    image = linked_part(built.mesh, "normal_map")
+    assert image["rome_estimate"] and np.array_equal(bytes_of(image), wanted.normal_map)
+    for material in (skin, eyes):
+        bend = shader_of(material).inputs["Normal"].links[0].from_node
+        assert bend.inputs["Color"].links[0].from_node.image == image
+    assert shader_of(skin).inputs["Roughness"].links[0].from_node == own  # the artist's
+    gloss = shader_of(eyes).inputs["Roughness"].links[0].from_node
+    assert gloss.image == linked_part(built.mesh, "roughness_map")
+
+
+def test_a_map_that_an_artist_removed_stays_away(empty_blender, rig):
+    rig = _with_estimates(rig)
+    built = build_head(rig)
+    empty_blender.data.images.remove(linked_part(built.mesh, "normal_map"))
+    _run(update_steps(built.mesh, rig))
+    assert linked_part(built.mesh, "normal_map") is None
+    assert not [image for image in empty_blender.data.images if "Normal" in image.name]
+
+
 def test_a_head_without_estimates_has_one_roughness(built):
     assert linked_part(built.mesh, "normal_map") is None
     for material in built.mesh.data.materials:
