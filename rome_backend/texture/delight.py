@@ -12,10 +12,12 @@ import numpy as np
 
 from rome_backend.core.types import F32, HeadModel
 from rome_backend.texture.atlas import Atlas
+from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import region_texels
 from rome_backend.texture.unproject import SeenTexels
 
 _STRENGTH, _LIMIT = 0.6, 0.35
+_SOFT = 0.02  # m over which it ends
 _LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -23,7 +25,8 @@ def without_light(head: HeadModel, atlas: Atlas, seen: SeenTexels) -> SeenTexels
     """Divide the face by a fitted low-order light.
 
     The logarithm of luminance over the normal, six spherical-harmonic terms, fitted robustly to
-    the frontally seen face (the prototype's method); 60 % of it is removed, at most 35 %.
+    the frontally seen face (the prototype's method); 60 % of it is removed, at most 35 %;
+    it fades out towards hair and neck.
     """
     regions = region_texels(head, atlas)
     face = (regions["hair"] < 0.5) & (regions["neck"] < 0.5) & (seen.weight > 0.5)
@@ -38,10 +41,18 @@ def without_light(head: HeadModel, atlas: Atlas, seen: SeenTexels) -> SeenTexels
         weights = 1 / (1 + ((target - rows @ terms) / 0.25) ** 2)
     light = basis @ terms - np.median(rows @ terms)
     gain = np.exp(np.clip(_STRENGTH * light, -_LIMIT, _LIMIT))
-    skin = np.clip(1 - regions["hair"] - regions["neck"], 0, 1)
-    gain = 1 + (gain - 1) * skin
+    gain = 1 + (gain - 1) * _bare(head, atlas)
     colour = np.clip(seen.colour / gain[:, None], 0, 255).astype(np.float32)
     return replace(seen, colour=colour)
+
+
+def _bare(head: HeadModel, atlas: Atlas) -> F32:
+    """How far texels (P,) belong to the face; it ends softly on the neck, below a beard too."""
+    other = np.stack([head.regions["hair"], head.regions["neck"]], 1).astype(np.float64)
+    count = len(other)
+    soft = MeshFill(head).fill(np.zeros((count, 2)), np.zeros(count), other, _SOFT)
+    hair, neck = np.maximum(other * [1, 0], soft).T
+    return atlas.spread(np.clip(1 - hair - neck, 0, 1))
 
 
 def _harmonics(normal: F32) -> F32:
