@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures for how long Blender's window would stand still: drawing and exporting a large head.
+"""Measures for how long Blender's window would stand still: a large head made, drawn, exported.
 
 Does not know operators or windows: it times the pieces that run on Blender's main thread.
 
 Usage: python -m blender_addon.measure_stops RIG AVATAR, both files of one avatar. Prints JSON.
-`pixels` is what reading the texture took before its packed file was sent instead; `export_here`
-what Blender's glTF exporter takes where it still runs for scripts and in the background.
+`build` and `pack` are the longest steps of putting the head into the scene; `pixels` is what
+reading the texture took before its packed file was sent instead; `export_here` what Blender's
+glTF exporter takes where it still runs for scripts and in the background.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import TypeVar
 
 import bpy
 
@@ -26,22 +28,22 @@ from .exporters.formats import GLB
 from .exporters.hand_over import hand_over_steps
 from .exporters.head_export import Choice, export_head
 from .head.stored_avatar import store
-from .rig.build import BuiltHead, build_head
+from .rig.build import BuiltHead, build_steps
 
 TIMES = 3
+Result = TypeVar("Result")
 
 
-def head_of(rig: Path, avatar: Path) -> BuiltHead:
-    """Build the head in an empty file, with the avatar inside as the add-on stores it."""
+def making_stops(rig: Path, avatar: Path) -> tuple[BuiltHead, dict[str, float]]:
+    """Build the head in an empty file, with the avatar inside as the add-on stores it.
+
+    Returns it and the seconds of its longest steps.
+    """
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    built = build_head(load_rig(rig))
-    steps = pack_steps(avatar.read_bytes())
-    while True:
-        try:
-            next(steps)
-        except StopIteration as done:
-            store(built.mesh, done.value)
-            return built
+    built, build = timed(build_steps(load_rig(rig)))
+    packed, pack = timed(pack_steps(avatar.read_bytes()))
+    store(built.mesh, packed)
+    return built, {"build": build, "pack": pack}
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -51,15 +53,16 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def longest(steps: Iterable[None]) -> float:
-    """Return the longest of some steps, in seconds."""
-    each, found = iter(steps), 0.0
+def timed(steps: Generator[None, None, Result]) -> tuple[Result, float]:
+    """Return what steps come to, and the seconds of the longest one."""
+    longest = 0.0
     while True:
         start = time.perf_counter()
-        over = next(each, steps) is steps
-        found = max(found, time.perf_counter() - start)
-        if over:
-            return found
+        try:
+            next(steps)
+        except StopIteration as done:
+            return done.value, max(longest, time.perf_counter() - start)
+        longest = max(longest, time.perf_counter() - start)
 
 
 def drawing_stops(built: BuiltHead) -> dict[str, float]:
@@ -80,7 +83,7 @@ def export_stops(built: BuiltHead, folder: Path) -> dict[str, float]:
     target = folder / "head.glb"
     return {
         "hand_over": min(
-            longest(hand_over_steps(context, head, folder, target, GLB, Choice()))
+            timed(hand_over_steps(context, head, folder, target, GLB, Choice()))[1]
             for _ in range(TIMES)
         ),
         "export_here": seconds(lambda: export_head(context, head, target, GLB, Choice())),
@@ -89,9 +92,9 @@ def export_stops(built: BuiltHead, folder: Path) -> dict[str, float]:
 
 def main(arguments: list[str]) -> int:
     """Measure and print."""
-    built = head_of(Path(arguments[0]), Path(arguments[1]))
+    built, found = making_stops(Path(arguments[0]), Path(arguments[1]))
     with tempfile.TemporaryDirectory() as folder:
-        found = drawing_stops(built) | export_stops(built, Path(folder))
+        found |= drawing_stops(built) | export_stops(built, Path(folder))
     facts = {
         "blender": bpy.app.version_string,
         "texture_px": list(built.mesh["romelink_albedo"].size),

@@ -14,7 +14,7 @@ import bpy
 
 from ..core_access import RigArrays
 from .armature import bind, build_armature
-from .camera import build_camera
+from .camera import camera_steps
 from .drivers import add_drivers
 from .links import link_parts
 from .material import add_materials, head_images
@@ -57,7 +57,7 @@ def build_steps(
 
     No undo may happen between two steps: it would invalidate the objects.
     """
-    camera = build_camera(rig)
+    camera = yield from camera_steps(rig)
     collection = bpy.data.collections.new(collection_name or rig.name)
     complete = False
     try:

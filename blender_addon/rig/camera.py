@@ -7,6 +7,7 @@ stands and what it shows: orthographic where their last one is constant, else a 
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import bpy
@@ -15,7 +16,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from ..core_access import Camera, RigArrays, RomeError
-from .material import packed_image
+from .material import packed_image_steps
 from .names import camera_name, image_name
 from .space import directions_to_object, origin_of, to_object
 
@@ -95,14 +96,15 @@ def _unsupported(what: str) -> RomeError:
     )
 
 
-def build_camera(rig: RigArrays) -> bpy.types.Object:
-    """Return a new camera object, not yet in a collection, matched to rig.photo."""
+def camera_steps(rig: RigArrays) -> Generator[None, None, bpy.types.Object]:
+    """Return a new camera object, not yet in a collection, matched to rig.photo, in short steps."""
     placement = photo_placement(rig)
+    photo = yield from packed_image_steps(image_name(rig.name, "Photo"), rig.photo, "sRGB")
     data = bpy.data.cameras.new(camera_name(rig.name))
     set_lens(data, placement.view)
     camera = bpy.data.objects.new(camera_name(rig.name), data)
     camera.matrix_world = placement.matrix
-    _add_background(data, packed_image(image_name(rig.name, "Photo"), rig.photo, "sRGB"))
+    _add_background(data, photo)
     return camera
 
 

@@ -26,7 +26,7 @@ from .material import ESTIMATES, estimate_image, fill_image, is_painted, link_es
 from .mesh import add_key
 from .names import BASIS, LINK_PREFIX, key_group
 from .offsets import store_offsets
-from .png import png_bytes
+from .png import png_steps
 from .properties import read_property, write_properties
 from .read import armature_of
 from .refit import moved_joints
@@ -143,7 +143,7 @@ def _pictures(
         if is_painted(image):
             painted.append(image.name)
         else:
-            pictures[image] = png_bytes(getattr(rig, part))
+            pictures[image] = yield from png_steps(getattr(rig, part))
         yield
     return pictures, tuple(painted)
 
@@ -156,7 +156,7 @@ def _new_estimates(
     for part in ESTIMATES:
         pixels = getattr(rig, part)
         if pixels is not None and LINK_PREFIX + part not in mesh:
-            found[part] = png_bytes(pixels)
+            found[part] = yield from png_steps(pixels)
             yield
     return found
 

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("bpy", reason="the bpy wheel is not installed")
 
-from blender_addon.measure_stops import drawing_stops, longest
+from blender_addon.measure_stops import drawing_stops, timed
 
 
 def steps(*seconds):
@@ -17,15 +17,13 @@ def steps(*seconds):
         time.sleep(each)
         yield
     time.sleep(seconds[-1])
+    return "done"
 
 
 @pytest.mark.parametrize("seconds", [(0.05, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 0.05)])
 def test_the_longest_step_counts(seconds):
-    assert 0.05 <= longest(steps(*seconds))
-
-
-def test_no_step_takes_no_time():
-    assert longest(iter(())) < 0.05
+    found, longest = timed(steps(*seconds))
+    assert found == "done" and 0.05 <= longest
 
 
 def test_what_is_drawn_is_measured(built):

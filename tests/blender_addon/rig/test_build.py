@@ -127,6 +127,19 @@ def test_a_camera_blender_cannot_have_leaves_nothing_behind(empty_blender, rig):
     assert not data.objects and not data.collections and not data.meshes and not data.images
 
 
+def test_large_pictures_are_packed_in_many_short_steps(empty_blender, rig):
+    """What a window may stand still for does not depend on the texture's size."""
+    from blender_addon.rig.build import build_steps
+
+    def steps(side):
+        pictures = {"albedo": (side, side, 3), "photo": (side, side, 3), "confidence": (side, side)}
+        blank = {name: np.zeros(shape, np.uint8) for name, shape in pictures.items()}
+        return sum(1 for _ in build_steps(replace(rig, **blank)))
+
+    megabytes = (3 + 3 + 1) * 4
+    assert steps(2048) - steps(8) >= megabytes - 3
+
+
 def test_every_driver_is_valid_and_needs_no_trust(built, rig):
     drivers = built.mesh.data.shape_keys.animation_data.drivers
     assert len(drivers) == sum(key.driver is not None for key in rig.keys) == 18
