@@ -82,6 +82,13 @@ def draw_shot(head: HeadModel, yaw: float, lively: bool, random: np.random.Gener
     )
 
 
+def turned(shot: Shot) -> F64:
+    """Return the head's rotation (3, 3), head to view, in a photo."""
+    axes = np.radians([[0, shot.yaw, 0], [shot.pitch, 0, 0], [0, 0, shot.roll]])
+    turns = rotation_matrices(axes)
+    return turns[0] @ turns[1] @ turns[2]
+
+
 def photograph(
     head: HeadModel, person: Person, albedo: U8, shot: Shot, random: np.random.Generator
 ) -> U8:
@@ -92,9 +99,7 @@ def photograph(
     jaw = np.array([shot.jaw, 0.0, 0.0])
     params = FlameParams(shape=person.shape, expression=shot.expression, jaw=jaw)
     vertices = posed_vertices(head, params, person.offsets)
-    axes = np.radians([[0, shot.yaw, 0], [shot.pitch, 0, 0], [0, 0, shot.roll]])
-    turns = rotation_matrices(axes)
-    rotation = turns[0] @ turns[1] @ turns[2]
+    rotation = turned(shot)
     away = float(random.uniform(*_DISTANCE_M))
     shift = -rotation @ np.array([0.0, -0.02, -0.03]) - np.array([0.0, 0.0, away])
     focal = _FOCAL * away / 1.2

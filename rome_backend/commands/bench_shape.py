@@ -28,7 +28,7 @@ def add_shape(kinds: Any, shared: argparse.ArgumentParser) -> None:
         "identity", parents=[shared], help="shapes of synthetic people of known identity"
     )
     identity.add_argument("--data", type=Path, metavar="DIR", help="its photos lend textures")
-    identity.add_argument("--people", type=int, default=20, metavar="N")
+    identity.add_argument("--people", type=int, default=24, metavar="N")
     identity.add_argument("--check", action="store_true", help="exit 1 when a bound is missed")
     add_options(identity)
     identity.set_defaults(run=_identity)
@@ -55,15 +55,16 @@ def _identity(args: argparse.Namespace, console: Console) -> int:
     from rome_backend.bench.identity import bench_identity, missed_bounds
 
     if args.people < 2:
-        raise UsageError("people", "At least two people are needed.", "Try --people 20.")
+        raise UsageError("people", "At least two people are needed.", "Try --people 24.")
     options = chosen_options(args)
     payload = bench_identity(options, console.progress, args.data, args.people)
     lines = [
         f"yaw {yaw:>2}: shape {row['shape_mm']:.2f} mm, average head {row['average_mm']:.2f} mm"
         for yaw, row in payload["by_yaw"].items()
     ]
-    right = payload["nearest_neighbour_accuracy"]
-    console.result(payload, [*lines, f"nearest photo of the same person: {100 * right:.0f} %"])
+    lines += [f"photos {count}: shape {mm:.2f} mm" for count, mm in payload["by_count"].items()]
+    right = f"{100 * payload['nearest_neighbour_accuracy']:.0f} % of {payload['photos']} photos"
+    console.result(payload, [*lines, f"nearest photo of the same person: {right}"])
     missed = missed_bounds(payload) if args.check else []
     for sentence in missed:
         console.say(f"missed: {sentence}")

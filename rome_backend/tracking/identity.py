@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Identities of several photos: joined into one, compared, kept within what real faces need.
+"""Identities of several photos: joined into one, kept within what real faces need.
 
 Does not know photos, cameras or expressions.
 """
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rome_backend.core.types import F64, HeadModel
+from rome_backend.core.types import F64
 
 # Faces of photos need up to 4 standard deviations in all, misplaced landmarks twice that.
 _LONGEST = 5.0
@@ -37,16 +37,3 @@ def joined_identity(shapes: Sequence[F64], precisions: Sequence[F64], priors: Se
     added = sum(precision - before for precision, before in zip(precisions, priors, strict=True))
     right = sum(precision @ shape for precision, shape in zip(precisions, shapes, strict=True))
     return bounded_identity(np.linalg.solve(prior + share * added, share * right))
-
-
-def identity_distances(head: HeadModel, shapes: Sequence[F64]) -> F64:
-    """Return how unlike identities are: (N, N), symmetric, 0 for the same, from shapes N x (S,).
-
-    One minus the cosine between the landmarks' displacements from the average head: how far a
-    face is from the average says as much about its photo as about the person. At most 2.
-    """
-    rows = head.faces[head.landmarks.faces]
-    dirs = np.einsum("lc,lcxs->lxs", head.landmarks.barycentric, head.shape_dirs[rows])
-    points = np.stack(shapes) @ dirs.reshape(-1, dirs.shape[2]).T
-    points = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
-    return np.maximum(1 - points @ points.T, 0.0)

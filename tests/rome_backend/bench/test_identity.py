@@ -12,6 +12,7 @@ import pytest
 from rome_backend.avatar.create import CreateOptions
 from rome_backend.avatar.heads import load_head
 from rome_backend.bench.identity import (
+    PHOTOS_EACH,
     YAWS,
     bench_identity,
     missed_bounds,
@@ -47,14 +48,17 @@ def test_nearest_accuracy_counts_the_same_person_and_never_the_photo_itself() ->
 def test_bounds() -> None:
     good = {
         "by_yaw": {"0": {"shape_mm": 1.0, "average_mm": 2.0}},
+        "by_count": {"1": 2.0, "2": 1.5},
         "nearest_neighbour_accuracy": 0.9,
     }
     assert not missed_bounds(good)
     bad = {
         "by_yaw": {"35": {"shape_mm": 2.0, "average_mm": 2.0}},
+        "by_count": {"1": 2.0, "2": 2.1},
         "nearest_neighbour_accuracy": 0.89,
     }
-    assert len(missed_bounds(bad)) == 2 and "35" in missed_bounds(bad)[0]
+    missed = missed_bounds(bad)
+    assert len(missed) == 3 and "35" in missed[0] and "more photos" in missed[1]
 
 
 def test_a_small_run_has_the_promised_form(tracker_models: Path) -> None:
@@ -63,4 +67,7 @@ def test_a_small_run_has_the_promised_form(tracker_models: Path) -> None:
     assert list(payload["by_yaw"]) == [str(yaw) for yaw in YAWS]
     for row in payload["by_yaw"].values():
         assert 0.5 < row["shape_mm"] < 8 and 0.5 < row["average_mm"] < 8
+    assert list(payload["by_count"]) == ["1", "2", "4"]
+    assert all(0.5 < error < 8 for error in payload["by_count"].values())
     assert 0 <= payload["nearest_neighbour_accuracy"] <= 1
+    assert payload["people"] == 2 and payload["photos"] == 2 * PHOTOS_EACH

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Joining and comparing identities. Does not know photos."""
+"""Joining identities. Does not know photos."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from rome_backend.core.types import HeadModel
-from rome_backend.tracking.identity import bounded_identity, identity_distances, joined_identity
-
-RNG = np.random.default_rng(5)
+from rome_backend.tracking.identity import bounded_identity, joined_identity
 
 
 def test_bounding_keeps_direction_and_leaves_ordinary_faces() -> None:
@@ -45,18 +42,3 @@ def test_surer_photos_outweigh_others_and_more_photos_are_trusted_more() -> None
     assert joined([1.0], [2.0]) == pytest.approx(2 / 3)
     assert 2 / 3 < joined([1.0, 1.0], [2.0, 2.0]) < joined([1.0] * 4, [2.0] * 4) < 1
     assert abs(joined([50.0, 50.0], [9.0, 9.0])) <= 5.0
-
-
-def test_distances_compare_directions_of_landmarks(small_head: HeadModel) -> None:
-    shapes = [RNG.normal(size=small_head.shape_dirs.shape[2]) for _ in range(3)]
-    found = identity_distances(small_head, [shapes[0], 3 * shapes[0], -shapes[0], *shapes[1:]])
-    assert found.shape == (5, 5) and np.allclose(found, found.T)
-    assert np.allclose(np.diag(found), 0, atol=1e-9)
-    assert found[0, 1] == pytest.approx(0, abs=1e-9) and found[0, 2] == pytest.approx(2)
-    assert 0.1 < found[0, 3] < 1.9
-
-
-def test_the_average_head_is_like_nobody(small_head: HeadModel) -> None:
-    nobody = np.zeros(small_head.shape_dirs.shape[2])
-    found = identity_distances(small_head, [nobody, RNG.normal(size=len(nobody))])
-    assert np.isfinite(found).all() and found[0, 1] == pytest.approx(1)
