@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from rome_backend.models.fold import folded
+from rome_backend.models.quick_join import with_quick_joins
 
 Numbers = Literal["auto", "float32", "bfloat16"]
 _BF16_FLAGS = ("avx512_bf16", "amx_bf16", "bf16")  # x86, x86, ARM
@@ -74,7 +75,8 @@ class FastNetwork(nn.Module):
     ) -> None:
         super().__init__()
         device = device or torch.device("cpu")
-        self.network = folded(network).to(device=device, dtype=precision.dtype)
+        quick = with_quick_joins(folded(network))
+        self.network = quick.to(device=device, dtype=precision.dtype)
         _lay_out(self.network)
         self.precision = precision
         log.info("%s runs in %s: %s", type(network).__name__, precision.dtype, precision.reason)

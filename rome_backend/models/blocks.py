@@ -97,3 +97,16 @@ def upsample(values: torch.Tensor, mode: str = "nearest") -> torch.Tensor:
     if mode == "nearest":
         return functional.interpolate(values, scale_factor=2, mode="nearest")
     return functional.interpolate(values, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class JoinBlock(nn.Module):
+    """A ConvBlock over a lower level, doubled, and the picture kept at its own size."""
+
+    def __init__(self, channels: int, out_channels: int, upsampling: str) -> None:
+        super().__init__()
+        self.main = ConvBlock(2 * channels, channels, out_channels).main
+        self.upsampling = upsampling
+
+    def forward(self, values: torch.Tensor, skip: torch.Tensor) -> torch.Tensor:
+        """Map (N, C, H, W) and (N, C, 2 H, 2 W) to (N, out_channels, 2 H, 2 W)."""
+        return self.main(torch.cat([upsample(values, self.upsampling), skip], dim=1))

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as functional
 from torch import nn
 
-from rome_backend.models.blocks import ConvBlock, upsample
+from rome_backend.models.blocks import ConvBlock, JoinBlock
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,11 @@ class UNet(nn.Module):
             for before, middle, after in zip(inputs, inner, outer, strict=True)
         )
         levels = list(pairwise(reversed(params.widths[:-1])))
-        self.decoder = nn.ModuleList(ConvBlock(2 * upper, upper, lower) for upper, lower in levels)
+        self.decoder = nn.ModuleList(
+            JoinBlock(upper, lower, params.upsampling) for upper, lower in levels
+        )
         self.outputs = nn.Conv2d(params.widths[0], params.out_channels, 1)
         self._average = params.pooling == "average"
-        self._upsampling = params.upsampling
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Map (N, in_channels, H, W) to (N, out_channels, H, W), without an activation.
@@ -86,8 +87,7 @@ class UNet(nn.Module):
                 pool = functional.avg_pool2d if self._average else functional.max_pool2d
                 values = pool(values, 2)
         for block in self.decoder:
-            larger = upsample(values, self._upsampling)
-            values = block(torch.cat([larger, skips.pop()], dim=1))
+            values = block(values, skips.pop())
         return self.outputs(values)
 
 

@@ -47,7 +47,7 @@ def test_the_upsampled_half_comes_before_the_skip() -> None:
     network = make_unet(SMALL)
     block = network.decoder[-1]
     seen = []
-    block.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    block.main[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     skips = []
     network.encoder[0].register_forward_hook(lambda _, __, output: skips.append(output))
     network(torch.rand(1, 5, 8, 8))
