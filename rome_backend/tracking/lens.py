@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from rome_backend.core.types import HeadCrop, Photo
 
 FILM_DIAGONAL_MM = math.hypot(36.0, 24.0)
-# Portraits are taken from half a metre (at arm's length) to three; our own.
-USUAL_M = 1.2
-USUAL_SPREAD = 0.45
-# A file's focal length is that of the photo before it was cropped.
+# Portraits are taken from arm's length to five metres, mostly from one and a half to three; within
+# that, where the head's ears meet those of the project's photos (our own).
+USUAL_M = 2.0
+USUAL_SPREAD = 0.6
+# A file's focal length is rounded, and may be that of the photo before it was cropped.
 _FILE_SPREAD = 0.25
 _GIVEN_SPREAD = 0.01
 

@@ -29,6 +29,8 @@ _MAXIMUM_BYTES = 512 * 1024**2
 _MINIMUM_SIDE = 48
 # Of 35 mm film; cameras without a word for it write 0.
 _SHORTEST_MM, _LONGEST_MM = 8.0, 1000.0
+_SIZE_TAGS = (ExifTags.Base.ImageWidth, ExifTags.Base.ImageLength)
+_EXIF_SIZE_TAGS = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 _ONE_CHANNEL = ("I", "F", "I;16", "I;16L", "I;16B", "I;16N")
 
 
@@ -117,13 +119,29 @@ def _decode(image: Image.Image, name: str) -> Photo:
 
 
 def _focal(image: Image.Image) -> float | None:
-    """Return the focal length in mm of 35 mm film that the file tells, if it can be true."""
+    """Return the focal length in mm of 35 mm film that the file tells, if it can be true.
+
+    None for a photo that had other proportions when it was taken: it was cropped since.
+    """
     try:
-        told = image.getexif().get_ifd(ExifTags.IFD.Exif)
+        exif = image.getexif()
+        told = exif.get_ifd(ExifTags.IFD.Exif)
         focal = float(told.get(ExifTags.Base.FocalLengthIn35mmFilm, 0))
+        taken = [
+            (float(tags.get(width, 0)), float(tags.get(height, 0)))
+            for tags, width, height in ((exif, *_SIZE_TAGS), (told, *_EXIF_SIZE_TAGS))
+        ]
     except (*DECODER_ERRORS, TypeError):
         return None
+    for width, height in taken:
+        if min(width, height) > 0 and abs(_slimness(width, height) - _slimness(*image.size)) > 0.02:
+            return None
     return focal if _SHORTEST_MM <= focal <= _LONGEST_MM else None
+
+
+def _slimness(width: float, height: float) -> float:
+    """Return a picture's shorter side in parts of its longer one."""
+    return min(width, height) / max(width, height)
 
 
 def _load(image: Image.Image) -> Image.Image:

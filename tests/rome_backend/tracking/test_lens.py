@@ -39,6 +39,20 @@ def test_a_file_s_word_is_taken_if_it_can_be_true(stored: int | str, told: float
     assert load_photo(file.getvalue()).focal_mm == told
 
 
+@pytest.mark.parametrize(("taken", "told"), [((96, 64), 28.0), ((64, 96), 28.0), ((96, 96), None)])
+@pytest.mark.parametrize("place", ["image", "exif"])
+def test_cropped_photos_do_not_count(
+    taken: tuple[int, int], told: float | None, place: str
+) -> None:
+    exif, file = Image.Exif(), io.BytesIO()
+    own = exif.get_ifd(0x8769)
+    own[0xA405] = 28
+    tags, keys = (exif, (256, 257)) if place == "image" else (own, (0xA002, 0xA003))
+    tags.update(dict(zip(keys, taken, strict=True)))
+    Image.new("RGB", (192, 128)).save(file, "JPEG", exif=exif)
+    assert load_photo(file.getvalue()).focal_mm == told
+
+
 def test_most_files_say_nothing() -> None:
     file = io.BytesIO()
     Image.new("RGB", (64, 64)).save(file, "PNG")
