@@ -221,3 +221,39 @@ def test_every_setting_and_slider_explains_itself(enabled):
         for prop in group.bl_rna.properties:
             if prop.identifier not in ("rna_type", "name"):
                 _explained(prop.description, prop.identifier)
+
+
+def test_our_engine_brings_the_choice_of_what_draws(enabled, draw, head):
+    scene = enabled.context.scene
+    assert "renderer" not in draw("ROME_PT_render")["props"]
+    scene.render.engine = "ROME"
+    found = draw("ROME_PT_render", width=2000)
+    assert "renderer" in found["props"] and "picture_side" not in found["props"]
+    assert any(label.startswith("No head here has a neural texture") for label in found["labels"])
+    scene.rome.renderer = "ROME"
+    assert "picture_side" in draw("ROME_PT_render")["props"]
+    scene.rome.renderer = "TEXTURED"
+    found = draw("ROME_PT_render")
+    assert "picture_side" not in found["props"] and not found["labels"][1:]
+
+
+def test_options_that_do_not_fit_each_other_say_so(enabled, draw):
+    settings = enabled.context.window_manager.rome
+    found = draw("ROME_PT_options", width=2000)
+    assert {"tracker", "networks", "neural_size", "face_tightness"} <= set(found["props"])
+    assert not any("flame" in label for label in found["labels"])
+    settings.head_model, settings.networks = "open", "official"
+    assert any("flame" in label for label in draw("ROME_PT_options", width=2000)["labels"])
+
+
+@pytest.mark.parametrize(
+    ("networks", "head_model", "matters"),
+    [("auto", "auto", True), ("official", "flame", True), ("auto", "open", False),
+     ("open", "flame", False), ("linear", "auto", False)],
+)  # fmt: skip
+def test_neural_settings_are_off_where_they_do_not_matter(enabled, networks, head_model, matters):
+    from blender_addon.properties import makes_neural_texture, settings_of
+
+    settings = settings_of(enabled.context)
+    settings.networks, settings.head_model = networks, head_model
+    assert makes_neural_texture(settings) == matters
