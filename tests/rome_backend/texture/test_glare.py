@@ -58,6 +58,17 @@ def test_a_bright_rim_is_glare_at_a_slant_only(lit: Lit) -> None:
     assert found[lit.weight > 0.9].max() == 0
 
 
+def test_the_backgrounds_tint_is_glare_but_not_on_hair_or_in_a_shadow(lit: Lit) -> None:
+    left = lit.points[:, 0] > 0
+    rim = lit.slanted & lit.face & left
+    plain = lit.colour.copy()
+    lit.colour[rim] = (115, 130, 160)  # as light as the skin, but blue
+    assert lit.found()[rim].min() > 0.8
+    lit.colour[:] = plain
+    lit.colour[rim] = (30, 35, 60)
+    assert lit.found()[rim].max() < 0.05
+
+
 def test_a_shadowed_side_stays(lit: Lit) -> None:
     lit.colour[lit.points[:, 0] > 0.01] *= 0.4
     found = lit.found()
