@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image
 
-from rome_backend.assets.store import cache_dir
+from rome_backend.assets.store import AssetStore, cache_dir
 from rome_backend.avatar.create import load_tools
 from rome_backend.commands.console import Console
 from rome_backend.core.atomic_file import replacing
@@ -22,6 +22,7 @@ from training.checkpoint import read_checkpoint
 from training.commands.choices import only
 from training.data.prepare import video_files
 from training.data.synthetic.sequence import SequenceMaker
+from training.evaluation.lpips import installed_lpips
 from training.evaluation.self_reenactment import ClipScores, evaluate_self
 from training.evaluation.synthetic import evaluate_synthetic
 from training.make_trainee import make_trainee
@@ -71,8 +72,9 @@ def evaluate(options: argparse.Namespace, console: Console) -> int:
             with replacing(options.pictures / f"{clip.name}.png") as stream:
                 Image.fromarray(clip.sheet).save(stream, "PNG")
 
+    lpips = installed_lpips(AssetStore())
     result = evaluate_self(
-        paths, tools, options.size, options.every, trainee, console.progress, seen
+        paths, tools, options.size, options.every, trainee, lpips, console.progress, seen
     )
     lines = [f"{name}: {scores}" for name, scores in result["mean"].items()]
     console.result(result, lines)

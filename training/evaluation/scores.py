@@ -14,34 +14,46 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from skimage.metrics import structural_similarity
 
 from rome_backend.core.types import F32, F64, U8
+from training.evaluation.lpips import Lpips
 
 GROUND = 128.0  # sRGB grey behind both pictures
 MOST_DB = 99.0  # of a picture that is the real one
-# Named in results: their networks are not ours to give.
+# Named in results: their networks are not ours to give. LPIPS is measured where it is imported.
 LEFT_OUT = ("lpips", "fid", "csim", "iqa")
+
+
+def left_out(lpips: Lpips | None) -> list[str]:
+    """Return the measures that are not taken."""
+    return [name for name in LEFT_OUT if name != "lpips" or lpips is None]
 
 
 @dataclass(frozen=True)
 class Scores:
     """psnr in dB and ssim inside the mask; matte_mae: mean absolute difference of alpha and matte
     above the chin, as a share of the person's area there; sharpness_ratio: mean squared gradient
-    of the picture over that of the real one, inside the mask."""
+    of the picture over that of the real one, inside the mask; lpips: of the pictures with flat
+    grey outside the mask, None without its network."""
 
     psnr: float
     ssim: float
     matte_mae: float
     sharpness_ratio: float
+    lpips: float | None = None
 
 
-def score(real: U8, matte: F32, above: F32, found: U8, alpha: F32) -> Scores:
+def score(
+    real: U8, matte: F32, above: F32, found: U8, alpha: F32, lpips: Lpips | None = None
+) -> Scores:
     """Compare a picture with the real one.
 
     Args:
         real, found: (S, S, 3) u8 sRGB; matte, alpha: (S, S) in [0, 1], what is the person in each;
         above: (S, S) in [0, 1], the part above the chin. The mask is matte times above.
+        lpips: the network for that measure, if there is one.
 
     Raises ValueError where the mask is empty.
     """
@@ -61,7 +73,16 @@ def score(real: U8, matte: F32, above: F32, found: U8, alpha: F32) -> Scores:
         ssim=_mean(similarity, mask),
         matte_mae=float(apart.sum() / mask.sum()),
         sharpness_ratio=_energy(made, mask) / max(_energy(wanted, mask), 1e-9),
+        lpips=None if lpips is None else _lpips(lpips, wanted, made, mask),
     )
+
+
+def _lpips(network: Lpips, wanted: F64, made: F64, mask: F64) -> float:
+    share = mask[..., None]
+    masked = [share * each + (1 - share) * GROUND for each in (wanted, made)]
+    first, second = (torch.from_numpy(each / 255).float().permute(2, 0, 1)[None] for each in masked)
+    with torch.no_grad():
+        return float(network(first, second)[0])
 
 
 def on_ground(picture: U8, alpha: F32) -> F64:
@@ -84,7 +105,8 @@ def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
     if not scores:
         return {}
     rows = [asdict(each) for each in scores]
-    return {name: round(float(np.mean([row[name] for row in rows])), 4) for name in rows[0]}
+    names = [name for name in rows[0] if all(row[name] is not None for row in rows)]
+    return {name: round(float(np.mean([row[name] for row in rows])), 4) for name in names}
 
 
 def summary(by_renderer: dict[str, list[Scores]]) -> dict[str, Any]:

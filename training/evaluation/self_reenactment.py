@@ -23,8 +23,9 @@ from rome_backend.avatar.create import Tools, create_avatar
 from rome_backend.avatar.create_options import CreateOptions
 from rome_backend.core.types import U8
 from training.evaluation.frames import RealFrame, real_frames, track_frames, turn_degrees
+from training.evaluation.lpips import Lpips
 from training.evaluation.renderers import Renderer, TexturedMesh, WarpedSource, networks_on
-from training.evaluation.scores import LEFT_OUT, Scores, mean_scores, on_ground, score, summary
+from training.evaluation.scores import Scores, left_out, mean_scores, on_ground, score, summary
 from training.trainee import Trainee
 
 BINS = ((0.0, 5.0, "0-5"), (5.0, 10.0, "5-10"), (10.0, np.inf, "10-"))
@@ -53,7 +54,12 @@ class ClipScores:
 
 
 def evaluate_clip(
-    path: Path, tools: Tools, size: int, every: int, trainee: Trainee | None = None
+    path: Path,
+    tools: Tools,
+    size: int,
+    every: int,
+    trainee: Trainee | None = None,
+    lpips: Lpips | None = None,
 ) -> ClipScores:
     """Return the scores of a clip; trainee: networks on the tools' head, to be judged too.
 
@@ -72,7 +78,7 @@ def evaluate_clip(
     }
     if trainee is not None:
         renderers["neural"] = networks_on(trainee, avatar, source)
-    return scored(path.stem, frames, clip.source, clip.lost, renderers)
+    return scored(path.stem, frames, clip.source, clip.lost, renderers, lpips)
 
 
 def scored(
@@ -81,6 +87,7 @@ def scored(
     source: int,
     lost: int,
     renderers: Mapping[str, Renderer],
+    lpips: Lpips | None = None,
 ) -> ClipScores:
     """Score renderers on all frames but the source."""
     driven = [
@@ -93,7 +100,7 @@ def scored(
     for frame in driven:
         drawn = {each: renderer.draw(frame) for each, renderer in renderers.items()}
         scores = {
-            each: score(frame.rgb, frame.matte, frame.above, *picture)
+            each: score(frame.rgb, frame.matte, frame.above, *picture, lpips)
             for each, picture in drawn.items()
         }
         turn = turn_degrees(frames[source].fit, frame.fit)
@@ -114,6 +121,7 @@ def evaluate_self(
     size: int,
     every: int,
     trainee: Trainee | None = None,
+    lpips: Lpips | None = None,
     progress: Callable[[str, float], None] = lambda name, fraction: None,
     seen: Callable[[ClipScores], None] = lambda clip: None,
 ) -> dict[str, Any]:
@@ -121,9 +129,9 @@ def evaluate_self(
     clips = []
     for place, path in enumerate(paths):
         progress(path.stem, place / len(paths))
-        clips.append(evaluate_clip(path, tools, size, every, trainee))
+        clips.append(evaluate_clip(path, tools, size, every, trainee, lpips))
         seen(clips[-1])
-    return payload(clips, size, every)
+    return {**payload(clips, size, every), "metrics_left_out": left_out(lpips)}
 
 
 def payload(clips: Sequence[ClipScores], size: int, every: int) -> dict[str, Any]:
@@ -145,7 +153,6 @@ def payload(clips: Sequence[ClipScores], size: int, every: int) -> dict[str, Any
     return {
         "protocol": "self", "size": size, "every": every, "clips": rows, "by_yaw": by_yaw,
         "mean": {name: _mean_of_clips(clips, name) for name in names},
-        "metrics_left_out": list(LEFT_OUT),
     }  # fmt: skip
 
 

@@ -51,10 +51,14 @@ def loss_networks(store: AssetStore, device: torch.device | str = "cpu") -> Loss
         if asset not in installed:
             _LOG.warning("the %s loss is off: the asset %s is not installed", name, asset)
             continue
-        arrays, _ = read_tensors(store.verify(asset))
-        state = {key: torch.from_numpy(array) for key, array in arrays.items()}
-        found[name] = _network(name, state).to(device)
+        found[name] = _network(name, asset_state(asset, store)).to(device)
     return LossNetworks(**found)  # type: ignore[arg-type]
+
+
+def asset_state(asset: str, store: AssetStore) -> dict[str, torch.Tensor]:
+    """Return the tensors of an installed asset. Raises AssetMissing."""
+    arrays, _ = read_tensors(store.verify(asset))
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
 def _network(name: str, state: dict[str, torch.Tensor]) -> torch.nn.Module:

@@ -18,7 +18,7 @@ from training.__main__ import main
 from training.config import TrainConfig
 from training.evaluation.frames import RealFrame, above_chin, source_place, turn_degrees
 from training.evaluation.renderers import Neural, WarpedSource, similarity
-from training.evaluation.scores import LEFT_OUT, Scores
+from training.evaluation.scores import Scores
 from training.evaluation.self_reenactment import (
     ClipScores,
     FrameScores,
@@ -126,7 +126,6 @@ def test_the_source_is_not_scored_and_the_better_renderer_wins() -> None:
     assert row["good"]["psnr"] > row["bad"]["psnr"] + 5
     assert [result["by_yaw"][name]["frames"] for name in ("0-5", "5-10", "10-")] == [2, 0, 1]
     assert result["mean"]["good"] == row["good"]
-    assert result["metrics_left_out"] == list(LEFT_OUT)
     assert clip.sheet.shape == (3 * SIDE, 3 * SIDE, 3)
     json.dumps(result, allow_nan=False)
 
@@ -150,6 +149,7 @@ def test_a_real_clip(
     result = json.loads(capfd.readouterr().out)
     (clip,) = result["clips"]
     assert clip["name"] == "v06_man_mouth" and clip["frames"] >= 1
+    assert {"fid", "csim", "iqa"} <= set(result["metrics_left_out"])
     for name in ("textured_mesh", "warped_source"):
         scores = clip[name]
         assert scores["psnr"] > 15 and scores["ssim"] > 0.4, name
