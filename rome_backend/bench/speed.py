@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from rome_backend.assets.mediapipe import ensure_tracker_models
 from rome_backend.bench.pipe import bench_pipe
 from rome_backend.bench.rounds import Ratio
 from rome_backend.bench.speed_create import bench_create_overhead, seconds_per_tracked_frame
@@ -59,9 +60,12 @@ def bench_speed(head: HeadModel, options: SpeedOptions, progress: Progress) -> d
     lowest and highest; runs: rounds; frames: of the timelines; seconds: name -> median seconds,
     which depend on the machine and on what else it does; light: a light frame's milliseconds
     (median, 90th percentile, with a core kept busy), what a frame takes beside the network, MiB.
+    Raises AssetMissing where there is a photo and the tracker's models cannot be had.
     """
     ratios: dict[str, Ratio | float | None] = {}
     seconds: dict[str, list[float]] = {}
+    if options.photo is not None:
+        ensure_tracker_models(progress)  # what is missing is told now, not after minutes
     progress("raster", 0.0)
     _add(ratios, seconds, bench_raster(*head_on_screen(head), options.rounds))
     progress("networks", 0.15)

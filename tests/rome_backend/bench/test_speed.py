@@ -88,6 +88,7 @@ def test_create_and_clip_are_measured_where_there_is_a_photo(
 ) -> None:
     monkeypatch.setattr(speed, "bench_raster", lambda *_: ({}, {}))
     monkeypatch.setattr(speed, "bench_official", lambda *_: ({}, {}))
+    monkeypatch.setattr(speed, "ensure_tracker_models", lambda _: None)
     options = speed.SpeedOptions(rounds=7, photo=Path("me.jpg"))
     payload = speed.bench_speed(triangles, options, lambda *_: None)  # type: ignore[arg-type]
     assert others["photo"] == (Path("me.jpg"), 3)
@@ -96,6 +97,19 @@ def test_create_and_clip_are_measured_where_there_is_a_photo(
     seconds = payload["seconds"]
     assert (seconds["track_clip_frame"], seconds["pipe_frame_512"]) == (0.02, 0.002)
     assert payload["frames"] == 240 and payload["light"] == {"rest_ms": 9.0}
+
+
+def test_what_create_needs_is_missed_before_minutes_of_measuring(
+    triangles: SimpleNamespace, others: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_: object) -> None:
+        raise AssetMissing("asset_missing", "Not here.")
+
+    monkeypatch.setattr(speed, "ensure_tracker_models", missing)
+    monkeypatch.setattr(speed, "bench_raster", lambda *_: pytest.fail("measured all the same"))
+    with pytest.raises(AssetMissing):
+        options = speed.SpeedOptions(photo=Path("me.jpg"))
+        speed.bench_speed(triangles, options, lambda *_: None)  # type: ignore[arg-type]
 
 
 def test_the_payload_has_every_ratio_with_its_spread(
