@@ -13,6 +13,7 @@ from rome_backend.core.types import F32, F64
 from rome_backend.open_head.contact_lines import Closer, opening
 from rome_backend.open_head.expression_masks import key_mask
 from rome_backend.open_head.expression_samples import (
+    APART_M,
     SIDES,
     sampled_moves,
     side_coordinates,
@@ -20,6 +21,7 @@ from rome_backend.open_head.expression_samples import (
 from rome_backend.open_head.eye_contact import keep_off_eyes, onto_left_eye
 from rome_backend.open_head.geometry import FACE_LANDMARKS, HeadGeometry
 from rome_backend.open_head.jaw_motion import JawMotion, jaw_motion
+from rome_backend.open_head.landmark_sets import MOUTH_CORNERS
 from rome_backend.open_head.laplacian import BilaplacianSpread
 from rome_backend.open_head.lid_motion import EYE_LOOK_DEGREES
 from rome_backend.open_head.surface_distance import surface_distance
@@ -54,6 +56,8 @@ LIPS_SHUT = (
 ROLLS = ("mouthRollLower", "mouthRollUpper")
 # How much of ICT-FaceKit's move is taken where it is stronger or weaker than ours should be.
 STRENGTH = {"jawForward": 0.8, "mouthFunnel": 0.8, "eyeLookDown": 0.8, "eyeLookUp": 0.8}
+# It hangs on the skull: it follows the jaw less than ICT-FaceKit's, which hides the teeth.
+UPPER_LIP_STAYS = 0.5
 # Parts of the way that the upper lid goes; the lower one then follows it round the cornea.
 UPPER_LID_WAY, UPPER_LID_WAY_AT_LAST = 0.97, 0.2
 SMOOTHNESS = 50.0
@@ -131,7 +135,15 @@ class ExpressiveFace:
         mask = key_mask(name, points, self.landmarks) * support[self.outer]
         strength = STRENGTH.get(name.removesuffix("Left"), 1.0)
         delta[self.outer] = strength * self._smooth(self.moves[name])[self.outer] * mask[:, None]
+        if name == "jawOpen":
+            delta *= 1 - UPPER_LIP_STAYS * self.upper_lip()[:, None]
         return delta
+
+    def upper_lip(self) -> F64:
+        """Return how much each skin vertex (Vs,) is upper lip: 1 in its middle, 0 at its ends."""
+        corner = abs(self.landmarks[MOUTH_CORNERS[0], 0])
+        across = np.minimum(np.abs(self.geometry.skin_vertices[:, 0]) / corner, 1.0)
+        return np.clip(self.lips_apart / APART_M, 0.0, 1.0) * (1 - across**2)
 
     def skin_delta(self, name: str) -> F64:
         """Return an expression (V, 3) m: lips shut where they shall be, linings along."""

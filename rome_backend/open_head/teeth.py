@@ -13,10 +13,11 @@ from rome_backend.core.types import F64, I32, Mask
 # Widths in mm from the middle to the back, incisors first; crowns' heights; their thickness.
 UPPER_WIDTHS = np.array([8.4, 6.6, 7.4, 6.8, 6.6, 9.6, 9.0])
 LOWER_WIDTHS = np.array([5.4, 5.8, 6.6, 6.8, 6.9, 10.2, 9.4])
-CROWNS = np.array([9.4, 8.4, 9.4, 7.6, 7.0, 6.4, 6.2])
+UPPER_CROWNS = np.array([11.8, 10.4, 11.4, 9.4, 8.4, 7.2, 6.8])
+LOWER_CROWNS = np.array([9.0, 8.8, 9.4, 7.6, 7.0, 6.4, 6.2])
 THICKNESS = np.array([2.4, 2.4, 3.4, 6.2, 7.0, 9.0, 9.0])
 STEPS = 4
-COLUMNS = 2 * STEPS * len(CROWNS) + 1
+COLUMNS = 2 * STEPS * len(UPPER_WIDTHS) + 1
 # Row by row: share of the crown above the edge in a tooth's middle and between teeth, what comes
 # on top of it in mm, how far it stands out in mm in the middle and between teeth.
 FRONT_ROWS = np.array(
@@ -32,7 +33,7 @@ ROWS = len(FRONT_ROWS) + 2
 GUM_ROWS = (0, 1, ROWS - 1)
 TOOTH_VERTICES = ROWS * COLUMNS
 # Behind and above the middle of the lips' line, in m: the upper incisors' edges overlap the lower.
-UPPER_EDGE, LOWER_EDGE = np.array([0.0, -0.0048, -0.0092]), np.array([0.0, -0.0016, -0.0128])
+UPPER_EDGE, LOWER_EDGE = np.array([0.0, -0.0048, -0.0092]), np.array([0.0, -0.0032, -0.0128])
 UPPER_HALF_WIDTH, LOWER_HALF_WIDTH = 0.0270, 0.0242
 ARCH_DEPTH = 0.042
 TONGUE_ALONG, TONGUE_ACROSS = 13, 11
@@ -82,7 +83,8 @@ def teeth_row(lips: F64, upper: bool) -> F64:
     tooth = np.minimum(np.abs(np.arange(COLUMNS) - COLUMNS // 2) / STEPS, len(widths) - 1e-6)
     between = np.cos(np.pi * (tooth % 1.0)) ** 4
     index = tooth.astype(int)
-    crown, thick = CROWNS[index], THICKNESS[index]
+    crown = (UPPER_CROWNS if upper else LOWER_CROWNS)[index]
+    thick = THICKNESS[index]
     points, normal = arch(place, UPPER_HALF_WIDTH if upper else LOWER_HALF_WIDTH)
     rows = []
     for middle, gap, more, out, out_gap in FRONT_ROWS:

@@ -169,3 +169,28 @@ def test_jaw_takes_lower_teeth_and_tongue_along(head: HeadModel) -> None:
     assert np.abs(moved[upper]).max() < 1e-6
     front = head.regions["teeth"] & lower & (head.template[:, 2] > -0.01)
     assert moved[front, 1].max() < -0.02
+
+
+def upper_incisors(head: HeadModel) -> np.ndarray:
+    """Return the numbers of the vertices of the two middle upper teeth, gums left out."""
+    middle = head.regions["teeth"] & ~head.regions["gums"] & (head.weights[:, 2] < 0.5)
+    return np.flatnonzero(middle & (np.abs(head.template[:, 0]) < 0.006))
+
+
+@pytest.mark.parametrize("degrees", [10.0, 20.0, 30.0])
+def test_an_open_mouth_shows_the_edge_of_the_upper_teeth(head: HeadModel, degrees: float) -> None:
+    opened = posed_vertices(head, neutral(head, jaw=np.radians([degrees, 0, 0])))
+    shown = opened[13, 1] - opened[upper_incisors(head), 1].min()
+    assert 0.0025 < shown < 0.006
+    assert head.template[13, 1] - opened[13, 1] < 0.002  # the lip hangs on the skull
+
+
+def test_a_smile_shows_teeth_and_hardly_gums(head: HeadModel) -> None:
+    expression = np.zeros(len(head.expression_names))
+    for name, value in (("mouthSmile", 0.8), ("mouthUpperUp", 0.4)):
+        for side in ("Left", "Right"):
+            expression[head.expression_names.index(name + side)] = value
+    smiling = posed_vertices(head, neutral(head, expression=expression))
+    crown = smiling[upper_incisors(head), 1]
+    assert smiling[13, 1] - crown.max() < 0.001
+    assert crown.max() - crown.min() > 0.010
