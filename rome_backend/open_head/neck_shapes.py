@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Procedural shapes of neck, shoulders, collars and of long hair lying on them.
+"""Procedural shapes of neck and shoulders, bare or under clothes.
 
 Does not know components or photos: it turns drawn parameters into displacements.
 """
@@ -23,30 +23,27 @@ SIZES = (
     ("shoulder_depth", 0.12),
     ("shoulder_roll", 0.005),
 )
-COLLAR_SHARE, HAIR_SHARE = 0.5, 0.3
-COLLAR_M, HAIR_M = (0.002, 0.016), (0.005, 0.035)
-BORDER_SLOPE = 0.3
+COAT_M, RISE_M = (-0.005, 0.035), (-0.01, 0.04)
+COAT_TOP, COAT_FULL = 0.75, 0.35  # heights in the neck where clothes begin and are thickest
+RISE_AT_M, RISE_WIDTH_M = 0.075, 0.04  # where beside the neck shoulders rise
+BORDER_SLOPE = 0.2
 STRETCH_LIMIT = 2.5
 
 
 def neck_offsets(region: OffsetRegion, random: np.random.Generator, count: int) -> F64:
     """Return the displacements (2 count, H, 3) m of drawn shapes and their mirror images.
 
-    Stretches and shifts of the neck's lower part, a collar's band and hair on sides and back.
-    They fade out towards the face. Source: our own.
+    Stretches and shifts of the neck's lower part, clothes round it and shoulders that rise beside
+    it, all smooth: a collar that stands off is not said. They fade out towards the face. Source:
+    our own.
     """
     normal = np.clip(random.normal(size=(count, len(SIZES))), -STRETCH_LIMIT, STRETCH_LIMIT)
     sizes = {name: normal[:, k] * size for k, (name, size) in enumerate(SIZES)}
-    collar = random.uniform(*COLLAR_M, count) * (random.random(count) < COLLAR_SHARE)
-    collar_place = random.uniform(0.15, 0.6, count)
-    hair = random.uniform(*HAIR_M, count) * (random.random(count) < HAIR_SHARE)
-    hair_front = random.uniform(-0.2, 0.6, count)
+    coat, rise = random.uniform(*COAT_M, count), random.uniform(*RISE_M, count)
     shapes = []
     for sign in (1.0, -1.0):
         sizes["shoulder_roll"] = sign * np.abs(sizes["shoulder_roll"])
-        stretched = body_shape(region, sizes)
-        outward = collar_band(region, collar, collar_place) + hair_layer(region, hair, hair_front)
-        shapes.append(stretched + outward[:, :, None] * region.outward)
+        shapes.append(body_shape(region, sizes) + clothes(region, coat, rise))
     total = np.concatenate(shapes)
     size = np.linalg.norm(total, axis=2)
     kept = held_back(size, BORDER_SLOPE * region.border)
@@ -83,16 +80,15 @@ def body_shape(region: OffsetRegion, sizes: dict[str, F64]) -> F64:
     return np.stack([x, y, z + by("lean", 1 - up)], axis=2)
 
 
-def collar_band(region: OffsetRegion, thickness: F64, place: F64) -> F64:
-    """Return the outward thickness (N, H) m of collars round the neck at a height 0..1."""
-    band = np.exp(-(((height(region) - place[:, None]) / 0.18) ** 2))
-    below = smooth_step(0.0, 0.3, place[:, None] - height(region))
-    return thickness[:, None] * np.maximum(band, 0.5 * below)
-
-
-def hair_layer(region: OffsetRegion, thickness: F64, front: F64) -> F64:
-    """Return the outward thickness (N, H) m of hair on sides and back; front: how far forward."""
+def clothes(region: OffsetRegion, coat: F64, rise: F64) -> F64:
+    """Return displacements (N, H, 3) m of clothes: coat (N,) m thick below the upper neck, and
+    shoulders that rise by rise (N,) m beside it."""
     arm = from_axis(region)
-    forward = arm[:, 1] / np.maximum(np.linalg.norm(arm, axis=1), 1e-9)
-    cover = 1 - smooth_step(-0.3, 0.3, forward - front[:, None])
-    return thickness[:, None] * cover * smooth_step(0.05, 0.5, height(region))
+    far = np.linalg.norm(arm, axis=1)
+    cover = smooth_step(0.0, COAT_TOP - COAT_FULL, COAT_TOP - height(region))
+    flat = coat[:, None, None] * (cover / np.maximum(far, 1e-9))[:, None] * arm
+    hill = np.exp(-(((far - RISE_AT_M) / RISE_WIDTH_M) ** 2)) * cover
+    # the bust's lower end stays level
+    hill = hill * smooth_step(0.0, 0.2, height(region)) * np.abs(arm[:, 0]) / np.maximum(far, 1e-9)
+    up = rise[:, None] * hill
+    return np.stack([flat[:, :, 0], up, flat[:, :, 1]], axis=2)

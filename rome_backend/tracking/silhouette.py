@@ -63,8 +63,11 @@ _DEEPEST = 0.008
 _FREE_STEP = 0.8
 _BENDING = 0.4
 _DAMPING = 2e-4
-# The neck moves less easily; what is further away (m) is not its own outline.
+# The neck moves less easily, and by less standard deviations; the further away (m) an outline, the
+# less it is believed to be the neck's, and at last not at all.
 _NECK_DAMPING = 0.3
+_NECK_LIMIT = 2.0
+_NECK_DOUBT = 0.04
 _NECK_REACH = 0.05
 # Hair that hangs was measured; it follows small gaps (m) only, and stiffly.
 _SMALL = 0.012
@@ -205,7 +208,7 @@ class _Scene:
     def neck_linear(self, coefficients: F64) -> F64:
         """Return what the neck's directions say (V, 3) m.
 
-        Without the basis' mean, which is half a collar: unseen necks are bare.
+        Without the basis' mean, which is half a coat: unseen necks are bare.
         """
         return self.neck[:, None] * (self.basis.dirs @ coefficients)
 
@@ -249,10 +252,10 @@ class _Scene:
         dirs = self.basis.dirs[vertices].astype(np.float64)
         rows = np.einsum("nx,nxy,nyk->nk", normals, self.turns[vertices], dirs)
         # Cauchy weights: a contour that is far off may be another object's
-        trust = self.trust[vertices] / (1 + (gaps / 0.03) ** 2) / _SIGMA**2
+        trust = self.trust[vertices] / (1 + (gaps / _NECK_DOUBT) ** 2) / _SIGMA**2
         target = gaps + rows @ coefficients
         matrix = (rows * trust[:, None]).T @ rows + np.eye(rows.shape[1])
-        limit = np.full(len(coefficients), _LIMIT)
+        limit = np.full(len(coefficients), _NECK_LIMIT)
         return descend(matrix, (rows * trust[:, None]).T @ target, -limit, limit, sweeps=20)
 
     def coefficients(self, offsets: F64) -> F64:
@@ -272,9 +275,8 @@ class _Scene:
         region = np.flatnonzero(self.movable)
         place = np.full(len(linear), -1)
         place[region] = np.arange(len(region))
-        # collars are no necks: what stands off further stays off
-        small = ~self.neck[seen.vertices] | (np.abs(seen.gaps) < _SMALL)
-        weight = self.trust[seen.vertices] * small
+        # collars are no necks: the neck has its directions and no more
+        weight = self.trust[seen.vertices] * ~self.neck[seen.vertices]
         rows = place[seen.vertices]
         # a turn's inverse is its transpose, and offsets turn with their vertices
         normals = np.einsum("nij,ni->nj", self.turns[seen.vertices], seen.normals)

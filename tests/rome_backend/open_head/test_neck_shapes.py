@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rome_backend.core.normals import face_crosses
 from rome_backend.core.types import HeadModel
 from rome_backend.open_head.neck_shapes import (
     SIZES,
     body_shape,
-    collar_band,
+    clothes,
     from_axis,
-    hair_layer,
     height,
     neck_offsets,
 )
@@ -77,20 +77,33 @@ def test_second_half_mirrors_the_first(head: HeadModel, region: OffsetRegion) ->
     np.testing.assert_allclose(offsets[10:], offsets[:10, partner] * [-1, 1, 1], atol=5e-6)
 
 
-def test_collar_sits_at_its_height(region: OffsetRegion) -> None:
-    band = collar_band(region, np.array([0.01]), np.array([0.4]))[0]
-    assert band.max() == pytest.approx(0.01, rel=0.05)
-    assert abs(height(region)[np.argmax(band)] - 0.4) < 0.1
-    assert band[height(region) > 0.95].max() < 0.001
+def test_a_coat_lies_round_the_lower_neck_alone(region: OffsetRegion) -> None:
+    coat = clothes(region, np.array([0.01]), np.zeros(1))[0]
+    size = np.linalg.norm(coat, axis=1)
+    up = height(region)
+    np.testing.assert_allclose(size[up < 0.34], 0.01, atol=1e-9)
+    assert size[up > 0.76].max() < 1e-9
+    assert (coat[:, [0, 2]] * from_axis(region) >= 0).all()
+    assert not coat[:, 1].any()
 
 
-def test_hair_lies_on_back_and_sides(region: OffsetRegion) -> None:
-    layer = hair_layer(region, np.array([0.02]), np.array([0.0]))[0]
-    arm = from_axis(region)
-    upper = height(region) > 0.5
-    forward = arm[:, 1] / np.linalg.norm(arm, axis=1)
-    assert layer[upper & (forward > 0.5)].max() < 1e-9
-    assert layer[upper & (forward < -0.5)].min() > 0.015
+def test_shoulders_rise_beside_the_neck_and_not_at_the_lower_end(region: OffsetRegion) -> None:
+    risen = clothes(region, np.zeros(1), np.array([0.03]))[0]
+    assert not risen[:, [0, 2]].any() and risen[:, 1].min() >= 0
+    assert 0.01 < risen[:, 1].max() <= 0.03
+    highest = from_axis(region)[np.argmax(risen[:, 1])]
+    assert 0.04 < abs(highest[0]) < 0.12
+    assert risen[height(region) < 0.01, 1].max() < 0.001
+
+
+def test_no_drawn_shape_folds_the_neck(head: HeadModel, region: OffsetRegion) -> None:
+    inside = np.isin(head.faces, region.vertices).all(axis=1)
+    before = face_crosses(head.template.astype(float), head.faces[inside])
+    for offsets in neck_offsets(region, np.random.default_rng(3), 20):
+        vertices = head.template.astype(float)
+        vertices[region.vertices] += offsets
+        after = face_crosses(vertices, head.faces[inside])
+        assert ((before * after).sum(axis=1) < 0).mean() < 0.002
 
 
 def test_drawing_is_deterministic(region: OffsetRegion) -> None:
