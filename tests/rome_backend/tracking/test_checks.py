@@ -12,6 +12,7 @@ import pytest
 
 from rome_backend.core.errors import PhotoRefused, UsageError
 from rome_backend.core.types import F32, U8, FaceFit, FlameParams, Photo, TrackedFace
+from rome_backend.open_head.build import generate
 from rome_backend.tracking.checks import (
     judge,
     judge_fit,
@@ -21,6 +22,7 @@ from rome_backend.tracking.checks import (
     seen_from_the_side,
 )
 from rome_backend.tracking.face_mesh import FaceTracker, face_extent
+from rome_backend.tracking.fit import FaceFitter
 from rome_backend.tracking.photo import load_photo
 from rome_backend.tracking.upright import find_faces
 
@@ -214,6 +216,18 @@ def test_screams_and_turned_heads_warn(data_dir: Path, tracker: FaceTracker) -> 
     assert found["p25"] == ("mouth_open",)
     assert found["p13"] == ("face_turned",)  # 39 degrees by the fit
     assert found["p02"] == found["p04"] == found["p10"] == ()
+
+
+def test_a_scream_is_a_strong_expression_and_a_laugh_is_none(
+    data_dir: Path, tracker: FaceTracker
+) -> None:
+    head = generate()
+    fitter = FaceFitter(head)
+    found = {}
+    for name in ("p02_obama_official.jpg", "p25_open_mouth_longhair.jpg"):
+        face = tracker.track(load_photo(data_dir / "photos" / name).rgb)[0]
+        found[name[:3]] = judge_fit(fitter.fit(face.landmarks), head.expression_names)
+    assert found == {"p02": (), "p25": ("strong_expression",)}
 
 
 WHY = {
