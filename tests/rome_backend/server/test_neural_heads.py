@@ -13,12 +13,15 @@ import numpy as np
 import pytest
 import torch
 
-from rome_backend.avatar import installed_networks
+from rome_backend.avatar import installed_networks, renderers
+from rome_backend.core import frame_messages
 from rome_backend.core.avatar_text import Packed, pack_steps
 from rome_backend.core.errors import AssetMissing, FileInvalid, RomeError, UsageError
 from rome_backend.core.message_codec import decode, encode
 from rome_backend.core.messages import AvatarKept, KeepAvatar, RenderFrame, SetSurface
 from rome_backend.core.types import Avatar
+from rome_backend.models.light_renderer import LIGHT_RENDERERS
+from rome_backend.server import neural_heads
 from rome_backend.server.avatar_bytes import avatar_of, bytes_of
 from rome_backend.server.frames import Frames
 from rome_backend.server.jobs import Job
@@ -199,3 +202,11 @@ def test_avatars_are_the_same_after_bytes_and_back(neural_avatar: Avatar) -> Non
         back = avatar_of(sent)
         assert back.name == neural_avatar.name and back.weights_id == WEIGHTS
         assert np.array_equal(back.neural_texture, neural_avatar.neural_texture)
+
+
+def test_the_names_of_renderers_are_those_of_the_command_line() -> None:
+    """A light renderer joins the render engine when there is a trained one."""
+    assert set(frame_messages.RENDERERS) == set(renderers.RENDERERS) - set(LIGHT_RENDERERS)
+    assert (neural_heads.AUTO, neural_heads.TEXTURED, neural_heads.ROME) == (
+        renderers.AUTO, renderers.TEXTURED, renderers.ROME,
+    )  # fmt: skip
