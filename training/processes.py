@@ -48,6 +48,7 @@ def joined(device: torch.device) -> Iterator[Processes]:
     count = int(os.environ.get("WORLD_SIZE", "1"))
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(device)
     if count == 1:
         yield Processes(1, 0, device)
         return

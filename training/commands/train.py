@@ -7,6 +7,7 @@ Does not know how a step is taken.
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from training.data.shards import ShardSet
 from training.losses.networks import loss_networks
 from training.processes import joined
 from training.trainer import RunOptions, RunResult, train
+
+_SHOW_EVERY = 50
 
 
 def add_train(commands: Any, shared: argparse.ArgumentParser) -> None:
@@ -68,13 +71,17 @@ def train_networks(options: argparse.Namespace, console: Console) -> int:
     with joined(torch_device(options.device)) as processes:
         networks = loss_networks(AssetStore(), processes.device)
 
+        shown = ["training"]
+
         def told(done: int, steps: int, losses: Mapping[str, float]) -> None:
+            if done % _SHOW_EVERY == 1:  # off a terminal every new text is a line
+                shown[0] = f"step {done}, loss {losses['total']:.4g}"
             if processes.first:
-                console.progress(f"training, loss {losses['total']:.4g}", done / steps)
+                console.progress(shown[0], done / steps)
 
         result = train(config, head, shards, run, networks, processes, told)
         if processes.first:
-            _tell(result, console)
+            tell(result, console)
     return 0
 
 
@@ -92,13 +99,14 @@ def _config(options: argparse.Namespace, settings: Mapping[str, Any]) -> TrainCo
     return replace(config, **changes)
 
 
-def _tell(result: RunResult, console: Console) -> None:
+def tell(result: RunResult, console: Console) -> None:
+    """Say what a run came to; a loss that is not finite is null."""
     for name, reason in result.off.items():
         console.warn(f"the {name} loss was off: {reason}")
     payload = {
         "checkpoint": str(result.checkpoint),
         "steps": result.steps,
-        "losses": dict(result.losses),
+        "losses": {n: v if math.isfinite(v) else None for n, v in result.losses.items()},
         "losses_off": dict(result.off),
         "skipped": result.skipped,
         "images_per_second": round(result.images_per_second, 3),

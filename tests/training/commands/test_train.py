@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
 
+from rome_backend.commands.console import Console
 from training.__main__ import main
 from training.checkpoint import read_checkpoint
+from training.commands.train import tell
 from training.data.shards import MANIFEST
 from training.journal import read_losses
+from training.trainer import RunResult
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +45,17 @@ def test_training_learns_and_continues(
     assert json.loads(capfd.readouterr().out)["steps"] == 8
     losses = [row["colour"] for row in read_losses(tmp_path)]
     assert len(losses) == 8 and losses[-1] < losses[0]
+
+
+def test_a_loss_that_is_not_finite_is_null(tmp_path: Path) -> None:
+    out, err = io.StringIO(), io.StringIO()
+    result = RunResult(
+        3, {"total": float("nan"), "dice": 0.5}, {"gaze": "x"}, 1, 2.0, 0.1, tmp_path
+    )
+    tell(result, Console(out, as_json=True, err=err))
+    told = json.loads(out.getvalue())
+    assert told["losses"] == {"total": None, "dice": 0.5} and told["skipped"] == 1
+    assert "the gaze loss was off: x" in err.getvalue()
 
 
 def test_refusals(tmp_path: Path, shards: Path, capfd: pytest.CaptureFixture[str]) -> None:
