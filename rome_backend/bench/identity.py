@@ -28,7 +28,7 @@ from rome_backend.tracking.pose_estimate import procrustes
 YAWS = (0, 20, 35, 50)
 PEOPLE = 24
 PHOTOS_EACH = 6
-COUNTS = (1, 2, 4)
+COUNTS = (1, 2, 3, 6)
 WIDEST_YAW = 30.0
 DISTANCE = "log odds of tracking.identity_metric between fits of single photos"
 TEXTURES = 4
@@ -143,7 +143,7 @@ def _album(studio: _Studio, number: int) -> list[F32]:
 
 
 def _errors_by_count(studio: _Studio, album: list[list[F32]]) -> dict[str, float]:
-    """Return the mean shape error (mm) of one identity fitted to 1, 2 and 4 photos."""
+    """Return the mean shape error (mm) of one identity fitted to 1, 2, 3 and 6 photos."""
     head, fitter = studio.tools.head, studio.tools.fitter
     region = shape_region(head)
     found = {}
@@ -183,7 +183,7 @@ def missed_bounds(payload: dict[str, Any]) -> list[str]:
         if row["shape_mm"] >= row["average_mm"]
     ]
     counts = payload["by_count"]
-    if list(counts.values()) != sorted(counts.values(), reverse=True):
+    if max(error for count, error in counts.items() if count != "1") >= counts["1"]:
         missed.append(f"more photos do not lower the error: {counts}")
     if payload["nearest_neighbour_accuracy"] < 0.9:
         missed.append(f"nearest neighbours: {payload['nearest_neighbour_accuracy']:.2f} are right")

@@ -89,10 +89,7 @@ class FaceFitter:
         views = [_checked_view(points) for points in landmarks]
         found = [self._identity(*photo) for photo in zip(views, lenses, strict=True)]
         states = [state for state, _ in found]
-        priors = [self._solver.prior_precision(_yaw(state)) for state in states]
-        shape = joined_identity(
-            [state.shape for state in states], [precision for _, precision in found], priors
-        )
+        shape = joined_identity([state.shape for state in states], [sure for _, sure in found])
         states = [replace(state, shape=shape) for state in states]
         return [
             self._result(self._refined(state, view), view)

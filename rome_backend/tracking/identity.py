@@ -24,16 +24,15 @@ def bounded_identity(coefficients: F64) -> F64:
     return coefficients * min(1.0, _LONGEST / max(float(np.linalg.norm(coefficients)), 1e-12))
 
 
-def joined_identity(shapes: Sequence[F64], precisions: Sequence[F64], priors: Sequence[F64]) -> F64:
+def joined_identity(shapes: Sequence[F64], precisions: Sequence[F64]) -> F64:
     """Return the likeliest shape (S,) of one person from several photos' fits.
 
-    shapes: each photo's likeliest (S,); precisions (S, S): how sure each is, its prior included;
-    priors (S, S): what it held before. What photos add to their priors is summed, halfway to their
-    mean: photos of one session share the tracker's errors.
+    shapes: each photo's likeliest (S,); precisions (S, S): how sure each is, its prior included.
+    The mean, by what each photo tells. Several photos are not surer than one: the tracker errs
+    about a person in much the same way in all of them (`bench identity`: when what they tell was
+    summed, even halfway, more photos raised the error).
     """
-    count = len(shapes)
-    share = (1 + 1 / count) / 2
-    prior = np.mean(priors, axis=0)
-    added = sum(precision - before for precision, before in zip(precisions, priors, strict=True))
-    right = sum(precision @ shape for precision, shape in zip(precisions, shapes, strict=True))
-    return bounded_identity(np.linalg.solve(prior + share * added, share * right))
+    total = np.sum(precisions, axis=0)
+    pairs = zip(precisions, shapes, strict=True)
+    right = np.sum([precision @ shape for precision, shape in pairs], axis=0)
+    return bounded_identity(np.linalg.solve(total, right))

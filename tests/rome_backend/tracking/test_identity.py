@@ -18,27 +18,24 @@ def test_bounding_keeps_direction_and_leaves_ordinary_faces() -> None:
     assert not bounded_identity(np.zeros(3)).any()
 
 
-def test_joining_is_least_squares_of_independent_photos_up_to_their_shared_part() -> None:
-    prior = np.eye(2)
-    seen = [np.diag([3.0, 0.0]), np.diag([1.0, 5.0])]
-    measured = [np.array([1.0, 0.0]), np.array([-1.0, 2.0])]
-    shapes = [np.linalg.solve(prior + s, s @ m) for s, m in zip(seen, measured, strict=True)]
-    got = joined_identity(shapes, [prior + s for s in seen], [prior, prior])
-    share = 0.75
-    expected = [share * 2 / (1 + share * 4), share * 10 / (1 + share * 5)]
-    assert got == pytest.approx(expected)
+def test_joining_is_the_mean_by_what_each_photo_tells() -> None:
+    precisions = [np.diag([4.0, 1.0]), np.diag([2.0, 6.0])]
+    shapes = [np.array([1.0, 0.5]), np.array([-1.0, 2.0])]
+    got = joined_identity(shapes, precisions)
+    assert got == pytest.approx([(4 - 2) / 6, (0.5 + 12) / 7])
+    assert joined_identity(shapes[::-1], precisions[::-1]) == pytest.approx(got)
 
 
-def test_surer_photos_outweigh_others_and_more_photos_are_trusted_more() -> None:
-    prior = np.eye(1)
+def test_what_is_tangled_in_one_photo_another_may_tell() -> None:
+    sum_only = np.eye(2) + 100 * np.ones((2, 2))
+    difference = np.eye(2) + 100 * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    got = joined_identity([np.array([1.0, 1.0]), np.array([1.0, -1.0])], [sum_only, difference])
+    assert got == pytest.approx([2.0, 0.0], abs=0.03)
 
-    def joined(values: list[float], sureness: list[float]) -> float:
-        precisions = [prior * (1 + s) for s in sureness]
-        shapes = [np.array([v * s / (1 + s)]) for v, s in zip(values, sureness, strict=True)]
-        return float(joined_identity(shapes, precisions, [prior] * len(values))[0])
 
-    assert joined([1.0, -1.0], [4.0, 1.0]) > 0.3
-    assert joined([1.0, -1.0], [2.0, 2.0]) == pytest.approx(0.0)
-    assert joined([1.0], [2.0]) == pytest.approx(2 / 3)
-    assert 2 / 3 < joined([1.0, 1.0], [2.0, 2.0]) < joined([1.0] * 4, [2.0] * 4) < 1
-    assert abs(joined([50.0, 50.0], [9.0, 9.0])) <= 5.0
+def test_photos_that_agree_are_no_surer_than_one_and_monsters_are_bounded() -> None:
+    precision, shape = np.diag([3.0, 1.5]), np.array([1.0, -2.0])
+    for count in (1, 2, 5):
+        assert joined_identity([shape] * count, [precision] * count) == pytest.approx(shape)
+    monster = joined_identity([50 * shape] * 2, [precision] * 2)
+    assert np.linalg.norm(monster) == pytest.approx(5.0)
