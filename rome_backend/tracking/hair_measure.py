@@ -35,6 +35,7 @@ from rome_backend.open_head.hair_chart import (
     smooth,
 )
 from rome_backend.open_head.scalp import Scalp
+from rome_backend.tracking.hair_curls import curled, roughness
 from rome_backend.tracking.hair_rays import HairSide, Seen, hair_side, mirrored
 from rome_backend.tracking.outline import SquareView
 
@@ -85,7 +86,9 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
         if hem
     )
     curtains = _agreeing(scalp, curtains)
-    return HairShape(lying_reach(scalp, outer, curtains), curtains)
+    rough = [roughness(side.rows, _ear_rows(scalp)[0] * ROW_M) for side in usable]
+    outer = curled(scalp, lying_reach(scalp, outer, curtains), rough)
+    return HairShape(outer, curtains)
 
 
 def _nape(scalp: Scalp) -> float:
