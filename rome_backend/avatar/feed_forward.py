@@ -126,6 +126,7 @@ class FeedForward:
             surface, networks.picture, networks.segmentation, self._options, rasterizer
         )
         self._texels: dict[int, Fragments] = {}
+        self._movable = surface.mask.nonzero()[:, 0]  # the others' factors are 0 whatever it says
 
     def encode(self, picture: torch.Tensor, matte: torch.Tensor) -> torch.Tensor:
         """Return the neural texture (N, 8, T, T) of aligned sources, T the pictures' side.
@@ -147,8 +148,11 @@ class FeedForward:
 
     def latent_offsets(self, latent: torch.Tensor, vertices: torch.Tensor) -> HeadOffsets:
         """Return the offsets that a latent map (N, 32, T, T) gives vertices (N, V, 3) m."""
-        rows = offset_rows(latent, self._surface.vertex_uv)
-        factors = torch.tanh(self._networks.offsets(rows)) * self._surface.mask[:, None]
+        mask, movable = self._surface.mask, self._movable
+        rows = offset_rows(latent, self._surface.vertex_uv.index_select(0, movable))
+        moved = torch.tanh(self._networks.offsets(rows)) * mask.index_select(0, movable)[:, None]
+        still = moved.new_zeros(len(latent), len(mask), moved.shape[-1])
+        factors = still.index_copy(1, movable, moved)
         normals = vertex_normals(vertices, self._surface.faces, torch)
         return HeadOffsets(factors, factors * normals)
 

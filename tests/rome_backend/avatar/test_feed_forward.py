@@ -237,3 +237,22 @@ def test_networks_for_inference_give_the_same_and_only_the_drawing_one_may_be_co
     difference = (exact.picture(seen) - coarse.picture(seen)).abs().max()
     assert 1e-4 < difference < 0.1 * expected.abs().max()
     assert exact.segmentation is None and not coarse.picture(seen).requires_grad
+
+
+def test_the_offsets_network_is_asked_about_vertices_that_may_move(
+    networks: RomeNetworks, small_head: HeadModel, texture: torch.Tensor
+) -> None:
+    asked: list[torch.Size] = []
+    networks.offsets.register_forward_pre_hook(lambda _, given: asked.append(given[0].shape))
+    mask = np.zeros(94, np.float32)
+    mask[[3, 40, 93]] = (0.01, 0.02, 0.03)
+    vertices = torch.as_tensor(small_head.template)[None]
+    latent = torch.randn(2, 32, SIDE, SIDE, generator=torch.manual_seed(4))
+    few = FeedForward(networks, head_surface(small_head, mask))
+    found = few.latent_offsets(latent, vertices)
+    every = FeedForward(networks, head_surface(small_head, np.ones(94, np.float32)))
+    expected = every.latent_offsets(latent, vertices).factors * torch.as_tensor(mask)[:, None]
+    torch.testing.assert_close(found.factors, expected, rtol=1e-4, atol=1e-7)
+    assert asked == [(2, 3, 58), (2, 94, 58)]
+    none = FeedForward(networks, head_surface(small_head, np.zeros(94, np.float32)))
+    assert none.latent_offsets(latent, vertices).offsets.eq(0).all()

@@ -24,6 +24,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in (speed_raster, speed_networks, speed):
         monkeypatch.setattr(module, "SIDE", 32)
     monkeypatch.setattr(speed_networks, "VERTICES", 50)
+    monkeypatch.setattr(speed_networks, "MOVABLE", 20)
     widths = {32: (16, 32, 32), 4: (16, 32, 32)}
     monkeypatch.setattr(
         speed_networks,

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from rome_backend.bench import random_networks, speed_frames, speed_timeline, timeline
-from rome_backend.bench.processes import ChildResult, peak_resident_mib, resident_mib, run_child
+from rome_backend.bench.processes import ChildResult, resident_mib, run_child
 from rome_backend.bench.random_networks import (
     average_avatar,
     random_drawing,
@@ -108,7 +108,7 @@ def test_the_child_tells_what_it_saw(
     assert found["frames"] == len(found["frame_ms"]) == 12
     assert 0 < found["network_seconds"] <= found["seconds"]
     if sys.platform == "linux":
-        assert found["early_mib"] > 20 and found["peak_mib"] >= found["late_mib"] > 20
+        assert found["early_mib"] > 20 and found["peak_mib"] > 0.95 * found["late_mib"] > 20
     if how == "alone":
         assert min(found["frame_ms"]) > 0
 
@@ -197,13 +197,17 @@ def test_children_get_settings_beside_the_environment() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it in /proc")
 def test_memory_follows_what_is_used_and_the_peak_stays() -> None:
-    before = resident_mib()
-    held = np.ones(40 << 17)
-    after = resident_mib()
-    assert before is not None and after is not None and after - before > 30 and held[0]
-    del held
-    peak, now = peak_resident_mib(), resident_mib()
-    assert peak is not None and now is not None and peak >= after and peak > now
+    program = """
+from rome_backend.bench.processes import peak_resident_mib, resident_mib
+before = resident_mib()
+held = bytearray(b"x") * (200 << 20)
+during = resident_mib()
+del held
+print(before, during, resident_mib(), peak_resident_mib())
+"""
+    done = run_child([sys.executable, "-c", program], 60)
+    before, during, after, peak = map(float, done.stdout.split())
+    assert during - before > 150 and during - after > 150 and peak > 0.95 * during
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it in /proc")
