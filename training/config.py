@@ -197,11 +197,11 @@ _LIGHT = TrainConfig(
         **dict.fromkeys((f.name for f in fields(LossWeights)), 0.0)
         | {"colour": 10.0, "dice": 1.0, "perceptual": 1.0}
     ),
-    sizes=ModelSizes(side=128, start="photo"),
+    sizes=ModelSizes(side=128, start="photo", light_base=16),
     batch=4,
-    generator_rate=5e-4,
+    generator_rate=2e-3,
     betas=(0.9, 0.999),
-    ema=0.99,
+    ema=0.95,
 )
 CONFIGS: Mapping[str, TrainConfig] = {
     config.name: config for config in (_PAPER, _RELEASED, _OPEN, _SMALL, _LIGHT)
