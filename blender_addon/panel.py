@@ -20,7 +20,9 @@ from .thumbnail import picture_icon
 CATEGORY = "ROME"
 # Smaller once there is a head, whose sliders then need the room.
 PICTURE_SCALE, PICTURE_SCALE_BESIDE_HEAD = 6.0, 3.0
-OPTIONS = ("texture_size", "delight", "face", "seed", "head_model", "tracker", "networks")
+OPTIONS = (
+    "texture_size", "delight", "focal_length", "face", "seed", "head_model", "tracker", "networks"
+)  # fmt: skip
 LETTERS_PER_PIXEL = 1.0 / 7.5
 
 

@@ -91,6 +91,15 @@ class ROME_PG_settings(bpy.types.PropertyGroup):
         name="Remove Light",
         description="Take the photo's light and shadows out of the texture, made or baked again",
     )
+    focal_length: FloatProperty(  # type: ignore[valid-type]
+        name="Focal Length",
+        description="Of the photo's lens in mm of 35 mm film (a portrait lens has 85); "
+        "0 is what the photo's file says, or what is usual",
+        min=0.0,
+        max=1000.0,
+        soft_max=200.0,
+        precision=0,
+    )
     symmetric: BoolProperty(  # type: ignore[valid-type]
         name="Both Sides",
         description="One slider moves the left and the right side alike",

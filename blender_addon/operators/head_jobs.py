@@ -36,6 +36,7 @@ def ask_for_avatar(context: bpy.types.Context, photos: tuple[str, ...]) -> Reque
             neural_size=int(settings.neural_size),
             face_tightness=settings.face_tightness,
             delight=settings.delight,
+            focal_length=settings.focal_length,
         )
     )
 

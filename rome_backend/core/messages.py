@@ -59,7 +59,8 @@ class CreateAvatar:
 
     size: side of the texture, px; face: by size, 0 the largest; head, tracker, networks: the words
     of `rome create`, with auto for what is installed; neural_size: of a neural texture, px;
-    face_tightness: how far the networks may move the face; delight: as in Rebake.
+    face_tightness: how far the networks may move the face; delight: as in Rebake;
+    focal_length: of the lens in mm of 35 mm film, 0: what the photo says, if anything.
     """
 
     request_id: int
@@ -73,6 +74,7 @@ class CreateAvatar:
     neural_size: int = 256
     face_tightness: float = 0.0
     delight: bool = False
+    focal_length: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,7 @@ class Handlers:
         options = CreateOptions(
             message.size, message.face, message.seed, self._device, choice.head, choice.tracker,
             choice.networks, message.neural_size, message.face_tightness, delight=message.delight,
+            focal_length=message.focal_length or None,
         )  # fmt: skip
         tools = self._tools_for(choice)
         result = create_avatar(

@@ -36,6 +36,7 @@ def test_two_calls_from_photo_to_head(enabled, backend, chosen):
     assert sent.photos == (chosen,) and sent.size == 1024
     assert (sent.head, sent.tracker, sent.networks) == ("auto", "auto", "auto")
     assert (sent.neural_size, sent.face_tightness, sent.delight) == (256, 0.0, False)
+    assert sent.focal_length == 0.0
 
 
 def test_the_settings_of_the_panel_are_sent(enabled, backend, chosen):
@@ -43,11 +44,13 @@ def test_the_settings_of_the_panel_are_sent(enabled, backend, chosen):
     settings.texture_size, settings.face, settings.seed = "512", 2, 7
     settings.head_model, settings.tracker, settings.networks = "flame", "deca", "official"
     settings.neural_size, settings.face_tightness, settings.delight = "512", 0.5, True
+    settings.focal_length = 85.0
     enabled.ops.rome.create_head()
     sent = backend.sent[0]
     assert (sent.size, sent.face, sent.seed) == (512, 2, 7)
     assert (sent.head, sent.tracker, sent.networks) == ("flame", "deca", "official")
     assert (sent.neural_size, sent.face_tightness, sent.delight) == (512, 0.5, True)
+    assert sent.focal_length == 85.0
 
 
 def test_the_words_are_those_of_the_command_line():

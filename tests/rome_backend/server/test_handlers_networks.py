@@ -57,12 +57,15 @@ def test_a_message_says_what_makes_the_avatar(
     monkeypatch.setattr(create_module, "load_tools", load_tools)
     message = CreateAvatar(
         3, ("a.png",), head="auto", tracker="deca", networks="official", neural_size=512,
-        face_tightness=0.25, delight=True,
+        face_tightness=0.25, delight=True, focal_length=85.0,
     )  # fmt: skip
     ask(handlers, message)
     assert asked == [("deca", "auto", "official")]
     (_, options), choice = maker.calls[0], Choice("deca", "flame", "official", 0.25)
     assert options.choice() == choice and options.neural_side == 512 and options.delight
+    assert options.focal_length == 85.0
+    ask(handlers, replace(message, request_id=4, focal_length=0.0))
+    assert maker.calls[1][1].focal_length is None  # what the photo says
 
 
 @pytest.mark.parametrize(
