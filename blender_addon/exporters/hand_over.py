@@ -88,7 +88,8 @@ def take_over(folder: Path) -> list[Path]:
     kind = next(each for each in FORMATS if each.name == facts["format"])
     bpy.ops.wm.read_factory_settings(use_empty=True)
     context = bpy.context
-    with bpy.data.libraries.load(str(folder / SCENE)) as (_, wanted):
+    opened: Any = bpy.data.libraries.load(str(folder / SCENE))  # the stubs know no context
+    with opened as (_, wanted):
         wanted.objects = list(facts["objects"])
     if None in wanted.objects:
         raise RomeError("export_failed", "The head did not arrive.", "Try again.")

@@ -194,7 +194,7 @@ def link_estimate(material: bpy.types.Material, part: str, image: bpy.types.Imag
     if socket.is_linked:
         return
     tree, active = material.node_tree, nodes.active
-    x, y = shader.location
+    x, y = shader.location.x, shader.location.y
     if part == "normal_map":
         node = _image_node(material, image, (x - 560.0, y - 1020.0))
         bend = tree.nodes.new("ShaderNodeNormalMap")
