@@ -13,6 +13,7 @@ import numpy as np
 
 from rome_backend.core.types import F32, F64, U8, HeadCrop, Mask, Photo, TrackedFace
 from rome_backend.tracking.face_mesh import MESH_COUNT
+from rome_backend.tracking.limbs import without_limbs
 from rome_backend.tracking.sampling import inside, sample_square
 from rome_backend.tracking.upright import opaque
 
@@ -44,8 +45,9 @@ def head_crop(
         max_size: largest side in px, at most 2048; otherwise the photo's resolution is kept,
             but not below 256.
 
-    Beyond the photo its border is repeated and `valid` is False. The matte has 256 levels, those
-    that an avatar keeps, so that work repeated from an avatar meets the same numbers.
+    Beyond the photo its border is repeated and `valid` is False. The matte is without raised arms.
+    It has 256 levels, those that an avatar keeps, so that work repeated from an avatar meets the
+    same numbers.
     """
     points = face.landmarks[:MESH_COUNT, :2].astype(np.float64)
     low, high = points.min(0), points.max(0)
@@ -65,7 +67,7 @@ def head_crop(
         matte = matter(sample_square(opaque(photo), to_photo, size), hull)
     return HeadCrop(
         rgb=sample_square(photo.rgb, to_photo, size),
-        matte=_as_stored(matte),
+        matte=_as_stored(without_limbs(matte, landmarks.astype(np.float32), hull)),
         valid=inside(photo.rgb.shape, to_photo, size),
         photo_to_crop=to_crop,
         landmarks=landmarks.astype(np.float32),
