@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from rome_backend.assets import licences
 from rome_backend.assets import network_shapes as shapes
+from rome_backend.assets import network_shapes_inception as inception
 from rome_backend.assets import network_shapes_more as more
 from rome_backend.assets.content import TORCH, Content
 from rome_backend.assets.kind import Converted, Kind, invalid, starts, state, state_dict
@@ -118,6 +119,10 @@ NETWORK_KINDS = (
     Kind("lpips-vgg16", "LPIPS on VGG16", "BSD-2-Clause",
          "linear layers of LPIPS (Zhang et al., CVPR 2018)",
          _is_lpips(128), _exact(lambda: shapes.lpips(_LPIPS_VGG))),
+    Kind("inception-fid", "Inception v3 of the Frechet distance", "Apache-2.0",
+         "pt_inception-2015-12-05-6726825d.pth, TensorFlow's Inception v3 (Szegedy et al. 2016), "
+         "converted by pytorch-fid",
+         _is_torch("Mixed_5b.", "Mixed_7c."), _strict(inception.inception)),
     Kind("modnet", "MODNet portrait matting", "Apache-2.0",
          "modnet_photographic_portrait_matting.ckpt of MODNet (Ke et al., AAAI 2022)",
          _is_torch("hr_branch.", "lr_branch."), _strict(more.modnet)),

@@ -9,7 +9,7 @@ others our own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,13 +22,6 @@ from training.evaluation.lpips import Lpips
 
 GROUND = 128.0  # sRGB grey behind both pictures
 MOST_DB = 99.0  # of a picture that is the real one
-# Named in results: their networks are not ours to give. LPIPS is measured where it is imported.
-LEFT_OUT = ("lpips", "fid", "csim", "iqa")
-
-
-def left_out(lpips: Lpips | None) -> list[str]:
-    """Return the measures that are not taken."""
-    return [name for name in LEFT_OUT if name != "lpips" or lpips is None]
 
 
 @dataclass(frozen=True)
@@ -36,13 +29,16 @@ class Scores:
     """psnr in dB and ssim inside the mask; matte_mae: mean absolute difference of alpha and matte
     above the chin, as a share of the person's area there; sharpness_ratio: mean squared gradient
     of the picture over that of the real one, inside the mask; lpips: of the pictures with flat
-    grey outside the mask, None without its network."""
+    grey outside the mask; csim: cosine of a face recogniser's features of both; iqa: of the picture
+    alone. The last three are None without their networks."""
 
     psnr: float
     ssim: float
     matte_mae: float
     sharpness_ratio: float
     lpips: float | None = None
+    csim: float | None = None
+    iqa: float | None = None
 
 
 def score(
@@ -72,26 +68,26 @@ def score(
         psnr=float(psnr),
         ssim=_mean(similarity, mask),
         matte_mae=float(apart.sum() / mask.sum()),
-        sharpness_ratio=_energy(made, mask) / max(_energy(wanted, mask), 1e-9),
+        sharpness_ratio=energy(made, mask) / max(energy(wanted, mask), 1e-9),
         lpips=None if lpips is None else _lpips(lpips, wanted, made, mask),
     )
 
 
 def _lpips(network: Lpips, wanted: F64, made: F64, mask: F64) -> float:
-    share = mask[..., None]
-    masked = [share * each + (1 - share) * GROUND for each in (wanted, made)]
+    masked = [on_ground(each, mask) for each in (wanted, made)]
     first, second = (torch.from_numpy(each / 255).float().permute(2, 0, 1)[None] for each in masked)
     with torch.no_grad():
         return float(network(first, second)[0])
 
 
-def on_ground(picture: U8, alpha: F32) -> F64:
+def on_ground(picture: U8 | F64, alpha: F32 | F64) -> F64:
     """Return a picture (S, S, 3) over the flat ground, sRGB 0..255."""
     share = np.asarray(alpha, np.float64)[..., None]
     return share * picture + (1 - share) * GROUND
 
 
-def _energy(picture: F64, mask: F64) -> float:
+def energy(picture: F64, mask: F64) -> float:
+    """Return the mean squared gradient of a picture (S, S, 3) inside a mask (S, S)."""
     down, across = np.gradient(picture.mean(-1))
     return _mean((down**2 + across**2)[..., None], mask)
 
@@ -102,11 +98,20 @@ def _mean(values: F64, mask: F64) -> float:
 
 def mean_scores(scores: Sequence[Scores]) -> dict[str, float]:
     """Return the means, rounded for JSON; empty without scores."""
-    if not scores:
-        return {}
-    rows = [asdict(each) for each in scores]
-    names = [name for name in rows[0] if all(row[name] is not None for row in rows)]
-    return {name: round(float(np.mean([row[name] for row in rows])), 4) for name in names}
+    return mean_of_rows([asdict(each) for each in scores])
+
+
+def mean_of_rows(rows: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
+    """Return the mean of every value over the rows that have it, rounded for JSON.
+
+    A value that no row has is left out.
+    """
+    found = {}
+    for name in dict.fromkeys(name for row in rows for name in row):
+        values = [value for row in rows if (value := row.get(name)) is not None]
+        if values:
+            found[name] = round(float(np.mean(values)), 4)
+    return found
 
 
 def summary(by_renderer: dict[str, list[Scores]]) -> dict[str, Any]:

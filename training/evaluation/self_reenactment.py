@@ -10,22 +10,22 @@ flat ground; frames are binned by how far the head has turned from the source.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from rome_backend.avatar.create import Tools, create_avatar
-from rome_backend.avatar.create_options import CreateOptions
+from rome_backend.avatar.create import Tools
 from rome_backend.core.types import U8
-from training.evaluation.frames import RealFrame, real_frames, track_frames, turn_degrees
-from training.evaluation.lpips import Lpips
-from training.evaluation.renderers import Renderer, TexturedMesh, WarpedSource, networks_on
-from training.evaluation.scores import Scores, left_out, mean_scores, on_ground, score, summary
+from training.evaluation.frames import RealFrame, real_frames, turn_degrees
+from training.evaluation.judges import Judges
+from training.evaluation.likeness import alike
+from training.evaluation.realism import Realism
+from training.evaluation.renderers import Drawn, Renderer
+from training.evaluation.scores import Scores, mean_of_rows, mean_scores, on_ground, score, summary
+from training.evaluation.subject import renderers_of, subject_of
 from training.trainee import Trainee
 
 BINS = ((0.0, 5.0, "0-5"), (5.0, 10.0, "5-10"), (10.0, np.inf, "10-"))
@@ -59,26 +59,17 @@ def evaluate_clip(
     size: int,
     every: int,
     trainee: Trainee | None = None,
-    lpips: Lpips | None = None,
+    judges: Judges | None = None,
+    realism: Realism | None = None,
 ) -> ClipScores:
     """Return the scores of a clip; trainee: networks on the tools' head, to be judged too.
 
     Raises PhotoRefused where no head can be made of it.
     """
-    clip = track_frames(path, tools, every)
-    with tempfile.TemporaryDirectory() as folder:
-        photo = Path(folder) / f"{path.stem}.png"
-        Image.fromarray(clip.frames[clip.source].rgb).save(photo)
-        avatar = create_avatar([photo], CreateOptions(size=1024, maps=False), tools=tools).avatar
+    subject = subject_of(path, tools, size, every)
+    clip, renderers = subject.clip, renderers_of(subject, tools, trainee)
     frames = list(real_frames(clip, tools, size))
-    source = frames[clip.source]
-    renderers: dict[str, Renderer] = {
-        "textured_mesh": TexturedMesh(avatar, tools.head),
-        "warped_source": WarpedSource(source),
-    }
-    if trainee is not None:
-        renderers["neural"] = networks_on(trainee, avatar, source)
-    return scored(path.stem, frames, clip.source, clip.lost, renderers, lpips)
+    return scored(path.stem, frames, clip.source, clip.lost, renderers, judges, realism)
 
 
 def scored(
@@ -87,22 +78,16 @@ def scored(
     source: int,
     lost: int,
     renderers: Mapping[str, Renderer],
-    lpips: Lpips | None = None,
+    judges: Judges | None = None,
+    realism: Realism | None = None,
 ) -> ClipScores:
-    """Score renderers on all frames but the source."""
-    driven = [
-        frame
-        for place, frame in enumerate(frames)
-        if place != source and (frame.matte * frame.above).mean() > _NOTHING_TO_COMPARE
-    ]
+    """Score renderers on all frames but the source; realism takes in what is seen."""
+    driven = [frame for place, frame in enumerate(frames) if place != source and comparable(frame)]
     shown = {frame.number for frame in driven[:: max(1, len(driven) // _SHOWN)][:_SHOWN]}
     found, rows = [], []
     for frame in driven:
         drawn = {each: renderer.draw(frame) for each, renderer in renderers.items()}
-        scores = {
-            each: score(frame.rgb, frame.matte, frame.above, *picture, lpips)
-            for each, picture in drawn.items()
-        }
+        scores = frame_scores(frame, drawn, judges or Judges(), realism)
         turn = turn_degrees(frames[source].fit, frame.fit)
         found.append(FrameScores(frame.number, turn, scores))
         if frame.number in shown:
@@ -115,23 +100,59 @@ def scored(
     )
 
 
+def comparable(frame: RealFrame) -> bool:
+    """Return whether a frame shows enough of a person above the chin."""
+    return bool((frame.matte * frame.above).mean() > _NOTHING_TO_COMPARE)
+
+
+def frame_scores(
+    frame: RealFrame, drawn: Mapping[str, Drawn], judges: Judges, realism: Realism | None = None
+) -> dict[str, Scores]:
+    """Compare what each renderer drew with a real frame; realism takes in all of it."""
+    real = on_ground(frame.rgb, frame.matte * frame.above)
+    wanted = None if judges.likeness is None else judges.likeness.features(real, frame.landmarks)
+    if realism is not None:
+        realism.real(real)
+    found = {}
+    for name, (rgb, alpha) in drawn.items():
+        made = on_ground(rgb, alpha * frame.above)
+        scores = score(frame.rgb, frame.matte, frame.above, rgb, alpha, judges.lpips)
+        if judges.likeness is not None and wanted is not None:
+            features = judges.likeness.features(made, frame.landmarks)
+            scores = replace(scores, csim=alike(features, wanted))
+        if realism is not None:
+            realism.drawn(name, made)
+        found[name] = scores
+    return found
+
+
 def evaluate_self(
     paths: Sequence[Path],
     tools: Tools,
     size: int,
     every: int,
     trainee: Trainee | None = None,
-    lpips: Lpips | None = None,
+    judges: Judges | None = None,
     progress: Callable[[str, float], None] = lambda name, fraction: None,
     seen: Callable[[ClipScores], None] = lambda clip: None,
 ) -> dict[str, Any]:
     """Return the JSON result of the protocol; seen: told every clip that is done."""
+    judges = judges or Judges()
+    realism = None if judges.inception is None else Realism(judges.inception)
     clips = []
     for place, path in enumerate(paths):
         progress(path.stem, place / len(paths))
-        clips.append(evaluate_clip(path, tools, size, every, trainee, lpips))
+        clips.append(evaluate_clip(path, tools, size, every, trainee, judges, realism))
         seen(clips[-1])
-    return {**payload(clips, size, every), "metrics_left_out": left_out(lpips)}
+    result = payload(clips, size, every)
+    add_distances(result["mean"], realism)
+    return {**result, **judges.omissions()}
+
+
+def add_distances(means: Mapping[str, dict[str, float]], realism: Realism | None) -> None:
+    """Add the FID of every renderer to its means."""
+    for name, distance in ({} if realism is None else realism.distances()).items():
+        means[name]["fid"] = distance
 
 
 def payload(clips: Sequence[ClipScores], size: int, every: int) -> dict[str, Any]:
@@ -139,15 +160,14 @@ def payload(clips: Sequence[ClipScores], size: int, every: int) -> dict[str, Any
     names = list(dict.fromkeys(n for clip in clips for frame in clip.frames for n in frame.scores))
     rows = []
     for clip in clips:
-        by_name = {name: [frame.scores[name] for frame in clip.frames] for name in names}
+        by_name = {name: _of(clip.frames, name) for name in names}
+        by_name = {name: scores for name, scores in by_name.items() if scores}
         rows.append(
             {"name": clip.name, "source": clip.source, "lost": clip.lost, **summary(by_name)}
         )
     every_frame = [frame for clip in clips for frame in clip.frames]
     by_yaw = {
-        title: summary(
-            {n: [f.scores[n] for f in every_frame if low <= f.turn < high] for n in names}
-        )
+        title: summary({n: _of([f for f in every_frame if low <= f.turn < high], n) for n in names})
         for low, high, title in BINS
     }
     return {
@@ -156,7 +176,9 @@ def payload(clips: Sequence[ClipScores], size: int, every: int) -> dict[str, Any
     }  # fmt: skip
 
 
+def _of(frames: Sequence[FrameScores], name: str) -> list[Scores]:
+    return [frame.scores[name] for frame in frames if name in frame.scores]
+
+
 def _mean_of_clips(clips: Sequence[ClipScores], name: str) -> dict[str, float]:
-    means = [mean_scores([frame.scores[name] for frame in clip.frames]) for clip in clips]
-    kept = [mean for mean in means if mean]
-    return {key: round(float(np.mean([mean[key] for mean in kept])), 4) for key in kept[0]}
+    return mean_of_rows([mean_scores(_of(clip.frames, name)) for clip in clips])

@@ -23,6 +23,7 @@ import torch
 
 from rome_backend.assets import network_kinds
 from rome_backend.assets import network_shapes as shapes
+from rome_backend.assets import network_shapes_inception as inception
 from rome_backend.assets import network_shapes_more as more
 from rome_backend.assets.kind import Tensors
 
@@ -233,6 +234,7 @@ TORCH_VALUES: dict[str, Callable[[], Any]] = {
     "gaze-vgg16": lambda: network(shapes.gaze_vgg16()) | {"fc.0.weight": torch.zeros(3)},
     "lpips-alexnet": lambda: network(shapes.lpips((64, 192, 384, 256, 256))),
     "lpips-vgg16": lambda: network(shapes.lpips((64, 128, 256, 512, 512))),
+    "inception-fid": lambda: network(inception.inception()),
     "modnet": lambda: network(more.modnet(), "module."),
     "bisenet": lambda: network(more.bisenet()),
     "rome-faces": lambda: _index_table(10006, 5022),

@@ -8,6 +8,7 @@ import math
 import pytest
 
 from rome_backend.assets import network_shapes as shapes
+from rome_backend.assets import network_shapes_inception as inception
 from rome_backend.assets import network_shapes_more as more
 from rome_backend.assets.network_kinds import rome_shapes
 from rome_backend.models.key_map import NETWORKS, expected_state
@@ -56,6 +57,7 @@ def _count(table: shapes.Shapes) -> int:
         (shapes.lpips((64, 192, 384, 256, 256)), 1_152),
         (shapes.lpips((64, 128, 256, 512, 512)), 1_472),
         (more.vggface2_resnet50(), 23_508_032),
+        (inception.inception(), 23_834_568 + 8 * 2049),  # torchvision's, with 8 classes more
         (shapes.mobilenet_v2(1000), 3_504_872),
         (shapes.resnet50(1000), 25_557_032),
     ],

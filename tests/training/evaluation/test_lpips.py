@@ -12,8 +12,9 @@ import torch
 from rome_backend.assets import network_shapes as shapes
 from rome_backend.assets.store import AssetStore
 from rome_backend.core.tensor_file import write_tensors
+from training.evaluation.judges import installed_judges
 from training.evaluation.lpips import Lpips, installed_lpips
-from training.evaluation.scores import left_out, mean_scores, score
+from training.evaluation.scores import mean_scores, score
 
 WIDTHS = (64, 192, 384, 256, 256)
 
@@ -59,7 +60,7 @@ def test_the_first_level_by_hand(network: Lpips) -> None:
 
 def test_it_is_measured_where_it_is_installed(network: Lpips, tmp_path: Path) -> None:
     store = AssetStore(tmp_path)
-    assert installed_lpips(store) is None and "lpips" in left_out(None)
+    assert installed_lpips(store) is None and "lpips" in installed_judges(store).left_out
     arrays = {name: value.numpy() for name, value in network.state_dict().items()}
     for asset, start in (("alexnet", "features."), ("lpips-alexnet", "lin")):
         tensors = {name: value for name, value in arrays.items() if name.startswith(start)}
@@ -67,7 +68,7 @@ def test_it_is_measured_where_it_is_installed(network: Lpips, tmp_path: Path) ->
             asset, f"{asset}.safetensors", lambda p, t=tensors: write_tensors(p, t, {}), "X", "Y"
         )
     found = installed_lpips(store)
-    assert found is not None and "lpips" not in left_out(found)
+    assert found is not None and "lpips" not in installed_judges(store).left_out
     random = np.random.default_rng(0)
     real, other = random.integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     matte = np.ones((64, 64), np.float32)
