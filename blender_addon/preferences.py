@@ -10,18 +10,16 @@ import sys
 import textwrap
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from .backend import models
 from .backend.environment import State
-from .backend.packages import TORCH_INDEX
 from .folders import user_folder
 from .set_up_status import STATUS, environment_state, made_of, size_before
 
 ICONS = {State.READY: "CHECKMARK", State.ABSENT: "INFO"}
 OFFLINE = "Set Up needs the internet: see System > Network > Allow Online Access"
 LETTERS = 90  # in a line of the window's usual width
-SMALLER = "With PyTorch's CPU index, see its Get Started page: {}"
 DEVICES = (
     ("auto", "Automatic", "The graphics card where PyTorch can use it, else the processor"),
     ("cpu", "CPU", "The processor"),
@@ -46,12 +44,15 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
         "Empty: the private environment that Set Up makes",
         subtype="FILE_PATH",
     )
+    with_cuda: BoolProperty(  # type: ignore[valid-type]
+        name="PyTorch with CUDA",
+        description="For an NVIDIA graphics card: Set Up takes PyTorch's build with CUDA, which "
+        "is several times larger. Off: the build for the processor",
+    )
     torch_index: StringProperty(  # type: ignore[valid-type]
         name="PyTorch Index",
-        default=TORCH_INDEX,
-        description="Address of an additional package index, for a much smaller Set Up. PyTorch "
-        "keeps its CPU builds for Linux on an index of its own; its Get Started page shows the "
-        "address for Linux, Pip and CPU. Empty: the general index's build, which brings CUDA",
+        description="Address of the index of PyTorch's CPU builds for Linux, as PyTorch's Get "
+        "Started page shows it for Linux, Pip and CPU. Empty: Set Up finds it out",
     )
 
     device: EnumProperty(  # type: ignore[valid-type]
@@ -69,7 +70,7 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the backend's state, the buttons and the settings."""
         state = environment_state(user_folder())
-        _draw_backend(self.layout.box(), state, bool(self.python_path), self.torch_index.strip())
+        _draw_backend(self.layout.box(), state, bool(self.python_path), self.with_cuda)
         column = self.layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
@@ -77,13 +78,13 @@ class ROME_AddonPreferences(bpy.types.AddonPreferences):
         column.prop(self, "device")
         column.prop(self, "log_level")
         if sys.platform == "linux":
-            column.prop(self, "torch_index")
-            if not self.torch_index and state is not State.READY:
-                column.label(text=SMALLER.format(size_before("index")), icon="INFO")
+            column.prop(self, "with_cuda")
+            if not self.with_cuda:
+                column.prop(self, "torch_index")
 
 
 def _draw_backend(
-    box: bpy.types.UILayout, state: State, own_python: bool, torch_index: str
+    box: bpy.types.UILayout, state: State, own_python: bool, with_cuda: bool
 ) -> None:
     column = box.column()
     if own_python:
@@ -96,7 +97,7 @@ def _draw_backend(
     else:
         _draw_buttons(column, state, own_python)
     made = made_of(user_folder())
-    column.label(text=f"Private environment: {made or size_before(torch_index)}", icon="DISK_DRIVE")
+    column.label(text=f"Private environment: {made or size_before(with_cuda)}", icon="DISK_DRIVE")
     if not (bpy.app.online_access or made):
         column.label(text=OFFLINE, icon="INTERNET_OFFLINE")
     _draw_models(column)

@@ -72,13 +72,10 @@ def environment_state(folder: Path | None) -> environment.State:
     return environment.state_of(folder, version, *(path.read_text("utf-8") for path in lists))
 
 
-def size_before(torch_index: str = "") -> str:
-    """Return what a set-up will fetch and take on this system, or why it cannot be made here.
-
-    torch_index: the index of PyTorch's CPU builds, "" for none.
-    """
+def size_before(with_cuda: bool = False) -> str:
+    """Return what a set-up will fetch and take on this system, or why it cannot be made here."""
     key = packages.platform_key(sys.platform, platform.machine())
-    size = packages.size_for(key, torch_index)
+    size = packages.size_for(key, with_cuda)
     if size is None:
         return "PyTorch has no files for this system: use a Python that has the packages"
     return size.sentence()

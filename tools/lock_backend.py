@@ -7,9 +7,10 @@ requirements.lock, the hashes those that pip reports for the published files of 
     python tools/lock_backend.py
 
 PyTorch publishes its CPU builds for Linux on an index of its own, which pip asks only when told
-to (--torch-index). Without that option their hashes are the ones written down below. The second
-list is for Linux without that index: PyTorch's build of the general index, which needs CUDA's
-libraries. pip has to fetch all of them to know what they need, 6 GB in all (--skip-general).
+to (--torch-index). Without that option their hashes are the ones written down below. A list of
+its own pins uv, which tells the add-on where that index is. The third list is for Linux with an
+NVIDIA card: PyTorch's build of the general index, which needs CUDA's libraries. pip has to fetch
+all of them to know what they need, 6 GB in all (--skip-general).
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LIST = ROOT / "blender_addon" / "backend" / "requirements_backend.txt"
 GENERAL_LIST = LIST.with_name("requirements_backend_general.txt")
+FINDER_LIST = LIST.with_name("requirements_finder.txt")
+FINDER = {"uv": "0.13.8"}
 PYTHON = "3.11"
 # bpy writes .blend files for the command line, which Blender does itself; scikit-image brings the
 # demo photo and a measure of the benches.
@@ -158,6 +161,18 @@ def published_hashes(
     return dict(sorted(found.items()))
 
 
+def finder_hashes(ask: Ask) -> dict[str, set[str]]:
+    """Return the SHA-256 of uv's published files for every Linux."""
+    found: dict[str, set[str]] = {}
+    for platform in TORCH_CPU:
+        options = [option for tag in PLATFORMS[platform] for option in ("--platform", tag)]
+        wanted = [f"{name}=={version}" for name, version in FINDER.items()]
+        for name, version, url, digest in ask(["--no-deps", *options, *wanted]):
+            _require_published(name, url)
+            found.setdefault(f"{name}=={version}", set()).add(digest)
+    return found
+
+
 def general_hashes(packages: Mapping[str, str], ask: Ask) -> dict[str, set[str]]:
     """Return the SHA-256 of the published files for Linux, PyTorch of the general index included.
 
@@ -216,6 +231,7 @@ def main(arguments: list[str] | None = None) -> int:
     pyproject = (ROOT / "pyproject.toml").read_text("utf-8")
     versions = pins((ROOT / "requirements.lock").read_text("utf-8"), pyproject)
     packages = closure(direct_requirements(pyproject), versions)
+    _write(FINDER_LIST, text_of(finder_hashes(ask_pip), TORCH_CPU))
     _write(LIST, text_of(published_hashes(packages, ask_pip, args.torch_index)))
     if not args.skip_general:
         _write(GENERAL_LIST, text_of(general_hashes(packages, ask_pip), TORCH_CPU))

@@ -23,6 +23,7 @@ from .find_python import FoundPython, advice, clean_environment, find_python
 from .pace import COPIED, FOUND, INSTALLED, MADE, Pace
 from .pip_problems import disk_full, explain
 from .run_child import run_child
+from .torch_index import find_torch_index
 
 Report = Callable[[str, float], None]
 
@@ -36,7 +37,8 @@ class Options:
     """What a set-up needs to know.
 
     folder: of the add-on's own data; online: Blender lets add-ons use the internet;
-    torch_index: address of an additional package index, "" for none; commands: Pythons to try,
+    torch_index: address of the index of PyTorch's CPU builds for Linux, "" to find it out;
+    with_cuda: list_path is the one with CUDA's libraries; commands: Pythons to try,
     None for all that this machine may have; list_path, source: the packages' list and the
     backend's package that come with the add-on; check: what must run in the finished environment.
     """
@@ -44,6 +46,7 @@ class Options:
     folder: Path
     online: bool
     torch_index: str = ""
+    with_cuda: bool = False
     commands: tuple[tuple[str, ...], ...] | None = None
     list_path: Path = packages.LIST
     source: Path = field(default_factory=environment.backend_source)
@@ -56,7 +59,8 @@ def set_up(options: Options, report: Report, cancel: threading.Event) -> Path:
     report(stage, fraction) is called often, in this thread. Raises Cancelled when ``cancel`` gets
     set, OutOfResources 'disk_full', and RomeError with the codes 'offline', 'python_missing',
     'platform_unsupported', 'set_up_running', 'venv_failed', 'environment_in_use',
-    'environment_unusable' and those of pip_problems. What was there before stays then.
+    'torch_index_unknown', 'environment_unusable' and those of pip_problems. What was there before
+    stays then.
     """
     if not options.online:
         raise offline()
@@ -67,7 +71,7 @@ def set_up(options: Options, report: Report, cancel: threading.Event) -> Path:
     with environment.only_one(options.folder):
         environment.clean_leftovers(options.folder)
         key = packages.platform_key(python.system, python.machine)
-        size = packages.size_for(key, options.torch_index)
+        size = packages.size_for(key, options.with_cuda)
         assert size is not None
         check_room(options.folder, size)
         done = _build(options, python, list_text, report, cancel)
@@ -162,19 +166,30 @@ class _Steps:
 
     def install_packages(self, list_text: str) -> None:
         """Install exactly the list: no other versions, no other files, nothing compiled here."""
-        pace = Pace(packages.weights(packages.read_list(list_text), self.python.system))
+        listed = packages.read_list(list_text)
+        index = self._torch_index(listed)
+        pace = Pace(packages.weights(listed, self.python.system))
         command = [
             *(str(environment.environment_python(self.built)), "-m", "pip", "install"),
             *("--no-input", "--disable-pip-version-check", "--progress-bar", "off"),
             *("--require-hashes", "--no-deps", "--only-binary=:all:"),
             *("-r", str(self.options.list_path)),
         ]
-        if self.options.torch_index:
-            command += ["--extra-index-url", self.options.torch_index]
+        if index:
+            command += ["--extra-index-url", index]
         self.report("Fetching packages", MADE)
         code, lines = self._run(command, pace.hear, lambda: self.report(*pace.now()))
         if code:
             raise explain(lines)
+
+    def _torch_index(self, listed: tuple[packages.Package, ...]) -> str:
+        """Return the additional index that the list needs: the one given, or the one found."""
+        torch = packages.with_own_index(listed, self.python.system)
+        if self.options.torch_index or torch is None:
+            return self.options.torch_index
+        self.report("Looking for PyTorch's CPU build", MADE)
+        python = environment.environment_python(self.built)
+        return find_torch_index(python, torch, self.built / "finder", self._run)
 
     def copy_backend(self) -> None:
         """Put the bundled backend where the environment's Python imports from."""

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIST = Path(__file__).resolve().parent / "requirements_backend.txt"
-# For Linux without PyTorch's own index: its build of the general one, with CUDA's libraries.
+# For Linux with CUDA: PyTorch's build of the general index, with CUDA's libraries.
 GENERAL_LIST = LIST.with_name("requirements_backend_general.txt")
-# Where pip finds PyTorch's CPU builds for Linux, unless a person says where: nowhere, which means
-# the larger GENERAL_LIST.
-TORCH_INDEX = ""
+# What tells where PyTorch's CPU builds for Linux are, which have an index of their own.
+FINDER_LIST = LIST.with_name("requirements_finder.txt")
 # Time pip spends per package, in units of a small one: it is all in the few large files.
 WEIGHTS = {
     "torch": 60, "opencv-python-headless": 15, "scipy": 12, "numpy": 6, "sympy": 3,
@@ -45,8 +44,8 @@ class Size:
 # Downloads added up in November 2026, but for PyTorch's file for Linux on ARM, which is an
 # estimate; disk measured on Linux x86-64 and for the others reckoned from the unpacked files.
 SIZES = {
-    "linux-x86_64": Size(324 * _MB, 1300 * _MB),
-    "linux-aarch64": Size(260 * _MB, 1050 * _MB),
+    "linux-x86_64": Size(341 * _MB, 1300 * _MB),  # 17 of them for uv, which goes again
+    "linux-aarch64": Size(277 * _MB, 1050 * _MB),
     "win32-amd64": Size(234 * _MB, 950 * _MB),
     "darwin-arm64": Size(202 * _MB, 900 * _MB),
 }
@@ -59,14 +58,14 @@ GENERAL_SIZES = {
 }
 
 
-def list_for(system: str, torch_index: str) -> Path:
-    """Return the list for sys.platform ``system``; torch_index: PyTorch's own, "" for none."""
-    return GENERAL_LIST if system == "linux" and not torch_index else LIST
+def list_for(system: str, with_cuda: bool) -> Path:
+    """Return the list for sys.platform ``system``; with_cuda counts on Linux alone."""
+    return GENERAL_LIST if system == "linux" and with_cuda else LIST
 
 
-def size_for(key: str, torch_index: str) -> Size | None:
+def size_for(key: str, with_cuda: bool) -> Size | None:
     """Return the size of the list for a platform_key; None where PyTorch has no files."""
-    return SIZES.get(key) if torch_index else GENERAL_SIZES.get(key, SIZES.get(key))
+    return GENERAL_SIZES.get(key, SIZES.get(key)) if with_cuda else SIZES.get(key)
 
 
 @dataclass(frozen=True)
@@ -105,6 +104,12 @@ def read_list(text: str) -> tuple[Package, ...]:
         linux = {"==": True, "!=": False, None: None}[match[3]]
         found.append(Package(match[1], match[2], linux, hashes))
     return tuple(found)
+
+
+def with_own_index(packages: tuple[Package, ...], system: str) -> Package | None:
+    """Return the package that the general index lacks on sys.platform ``system``, if any is."""
+    own = [each for each in packages if each.linux and each.version.endswith("+cpu")]
+    return own[0] if own and system == "linux" else None
 
 
 def weights(packages: tuple[Package, ...], system: str) -> dict[str, int]:

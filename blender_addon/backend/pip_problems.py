@@ -49,7 +49,7 @@ def explain(lines: Sequence[str]) -> RomeError:
             "torch_index_missing",
             "PyTorch's CPU build for Linux was not found: it has a package index of its own.",
             "Paste that index's address, which PyTorch's Get Started page shows for Linux, Pip "
-            "and CPU, into PyTorch Index, or empty it for the larger build, and press Set Up.",
+            "and CPU, into PyTorch Index (or empty it: Set Up looks for it), and press Set Up.",
         )
     return RomeError("pip_failed", _last_error(lines), "Look into the log, or press Repair.")
 

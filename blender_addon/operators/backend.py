@@ -41,11 +41,15 @@ class _MakeEnvironment(SetUpTask):
         """Make the environment, then fetch the model files."""
         folder = user_folder()
         assert folder is not None
-        index = preferences_of(context).torch_index.strip()
-        chosen = packages.list_for(sys.platform, index)
-        return partial(
-            _make, install.Options(folder, bpy.app.online_access, index, list_path=chosen)
+        chosen = preferences_of(context)
+        options = install.Options(
+            folder,
+            bpy.app.online_access,
+            chosen.torch_index.strip(),
+            chosen.with_cuda,
+            list_path=packages.list_for(sys.platform, chosen.with_cuda),
         )
+        return partial(_make, options)
 
 
 def _make(options: install.Options, report: install.Report, cancel: threading.Event) -> None:

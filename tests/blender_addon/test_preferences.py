@@ -60,9 +60,9 @@ def drawn(tmp_path, monkeypatch):
     monkeypatch.setattr(preferences, "user_folder", lambda: tmp_path)
     monkeypatch.setattr(preferences, "STATUS", SetUpStatus())
 
-    def draw(python_path="", torch_index=""):
+    def draw(python_path="", with_cuda=False):
         layout = Layout()
-        owner = SimpleNamespace(layout=layout, python_path=python_path, torch_index=torch_index)
+        owner = SimpleNamespace(layout=layout, python_path=python_path, with_cuda=with_cuda)
         preferences.ROME_AddonPreferences.draw(owner, None)
         return layout
 
@@ -168,26 +168,23 @@ def test_without_the_internet_it_says_where_to_allow_it(drawn, tmp_path, monkeyp
     assert preferences.OFFLINE not in drawn().texts
 
 
-def test_linux_offers_the_smaller_build_and_shows_both_sizes_before(drawn, monkeypatch):
+def test_linux_takes_the_small_build_unless_cuda_is_ticked(drawn, monkeypatch):
     monkeypatch.setattr(set_up_status.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(set_up_status.sys, "platform", "linux")
     large, small = packages.GENERAL_SIZES["linux-x86_64"], packages.SIZES["linux-x86_64"]
-    monkeypatch.setattr(preferences.sys, "platform", "linux")
     layout = drawn()
-    assert "torch_index" in layout.props
+    assert {"with_cuda", "torch_index"} <= set(layout.props)
     first = next(text for text in layout.texts if text.startswith("Private environment"))
-    assert large.sentence() in first
-    assert preferences.SMALLER.format(small.sentence()) in layout.texts
-    texts = drawn(torch_index=" https://example.org/cpu ").texts
-    assert any(text.endswith(small.sentence()) for text in texts)
-    assert not any(large.sentence() in text for text in texts)
+    assert small.sentence() in first
+    layout = drawn(with_cuda=True)
+    assert "torch_index" not in layout.props
+    assert any(text.endswith(large.sentence()) for text in layout.texts)
 
 
-def test_elsewhere_no_index_is_asked_for(drawn, monkeypatch):
+def test_elsewhere_there_is_one_build_and_nothing_to_choose(drawn, monkeypatch):
     for system in ("win32", "darwin"):
         monkeypatch.setattr(preferences.sys, "platform", system)
-        layout = drawn()
-        assert "torch_index" not in layout.props
-        assert not any("CPU index" in text for text in layout.texts)
+        assert not {"torch_index", "with_cuda"} & set(drawn().props)
 
 
 def test_device_and_log_level_are_offered_in_every_state(drawn):

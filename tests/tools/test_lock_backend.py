@@ -78,6 +78,15 @@ def test_with_its_index_torch_is_asked_for_there_and_only_torch(lock: ModuleType
     assert all("torch==2.13.0+cpu" in each and "scipy==1" not in each for each in there)
 
 
+def test_the_finder_is_hashed_for_every_linux_and_published(lock: ModuleType) -> None:
+    asked: list[list[str]] = []
+    found = lock.finder_hashes(_pip(asked))
+    assert list(found) == [f"uv=={lock.FINDER['uv']}"]
+    assert len(asked) == len(lock.TORCH_CPU) and len(found[f"uv=={lock.FINDER['uv']}"]) == 2
+    with pytest.raises(lock.Problem, match="uv"):
+        lock.finder_hashes(_pip([], scheme="file"))
+
+
 def test_linux_without_that_index_gets_what_pip_finds_for_torch(lock: ModuleType) -> None:
     asked: list[list[str]] = []
     pip = _pip(asked)

@@ -41,12 +41,12 @@ def test_the_versions_are_those_of_the_lock(listed, root):
 
 
 def test_names_no_server_and_no_folder():
-    for path in (packages.LIST, packages.GENERAL_LIST):
+    for path in (packages.LIST, packages.GENERAL_LIST, packages.FINDER_LIST):
         text = path.read_text("utf-8")
         assert "://" not in text and "--index" not in text and "--find-links" not in text
 
 
-def test_the_list_for_linux_without_an_index_holds_the_same_and_what_cuda_needs(listed):
+def test_the_list_for_linux_with_cuda_holds_the_same_and_what_cuda_needs(listed):
     general = packages.read_list(packages.GENERAL_LIST.read_text("utf-8"))
     pins = {each.name: each for each in general}
     assert len(pins) == len(general) and all(each.linux is None for each in general)
@@ -62,17 +62,24 @@ def test_the_list_for_linux_without_an_index_holds_the_same_and_what_cuda_needs(
 
 
 @pytest.mark.parametrize(
-    ("system", "index", "name"),
+    ("system", "with_cuda", "name"),
     [
-        ("linux", "", "GENERAL_LIST"), ("linux", "https://example.org/cpu", "LIST"),
-        ("win32", "", "LIST"), ("darwin", "", "LIST"),
+        ("linux", True, "GENERAL_LIST"), ("linux", False, "LIST"),
+        ("win32", True, "LIST"), ("darwin", False, "LIST"),
     ],
 )  # fmt: skip
-def test_only_linux_without_an_index_takes_the_large_list(system, index, name):
-    assert packages.list_for(system, index) == getattr(packages, name)
+def test_only_linux_that_wants_cuda_takes_the_large_list(system, with_cuda, name):
+    assert packages.list_for(system, with_cuda) == getattr(packages, name)
     key = {"linux": "linux-x86_64", "win32": "win32-amd64", "darwin": "darwin-arm64"}[system]
-    large = packages.size_for(key, index).download > 2_000_000_000
+    large = packages.size_for(key, with_cuda).download > 2_000_000_000
     assert large is (name == "GENERAL_LIST")
+
+
+def test_only_linux_needs_an_index_and_only_for_the_processor_s_torch(listed):
+    assert packages.with_own_index(listed, "linux").version.endswith("+cpu")
+    assert packages.with_own_index(listed, "win32") is None
+    general = packages.read_list(packages.GENERAL_LIST.read_text("utf-8"))
+    assert packages.with_own_index(general, "linux") is None
 
 
 def test_what_is_large_has_a_share_of_the_progress():

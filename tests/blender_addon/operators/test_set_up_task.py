@@ -167,17 +167,21 @@ def test_disabling_the_add_on_ends_a_running_task(enabled):
     backend.STATUS.task = None
 
 
-@pytest.mark.parametrize(("index", "name"), [("", "GENERAL_LIST"), (" https://a.b/c ", "LIST")])
-def test_set_up_takes_the_list_that_fits_the_address(
-    task_module, monkeypatch, tmp_path, index, name
+@pytest.mark.parametrize(
+    ("index", "with_cuda", "name"),
+    [("", False, "LIST"), (" https://a.b/c ", False, "LIST"), ("", True, "GENERAL_LIST")],
+)
+def test_set_up_takes_the_list_that_was_chosen(
+    task_module, monkeypatch, tmp_path, index, with_cuda, name
 ):
     from blender_addon.backend import packages
     from blender_addon.operators import backend
 
     monkeypatch.setattr(backend, "user_folder", lambda: tmp_path)
-    chosen = SimpleNamespace(torch_index=index)
+    chosen = SimpleNamespace(torch_index=index, with_cuda=with_cuda)
     monkeypatch.setattr(backend, "preferences_of", lambda context: chosen)
     monkeypatch.setattr(backend.sys, "platform", "linux")
     (options,) = backend.ROME_OT_backend_set_up.work(None, None).args
     assert options.list_path == getattr(packages, name)
+    assert options.with_cuda is with_cuda
     assert options.torch_index == index.strip() and options.folder == tmp_path
