@@ -40,7 +40,10 @@ _WORK = tuple(
     f"rome_backend.{name}" for name in ("models", "inference", "render", "tracking", "texture")
 )
 _ALL = ("rome_backend",)
-_BACKEND = (_CORE, _HEAD, _ASSETS, *_WORK, "rome_backend.avatar", "rome_backend.export")
+_BACKEND = (
+    _CORE, _HEAD, _ASSETS, *_WORK,
+    "rome_backend.avatar", "rome_backend.export", "rome_backend.measure",
+)  # fmt: skip
 
 # The longest name that fits a module is its rule. Change it together with the table of the page.
 RULES: dict[str, Rule] = {
@@ -58,6 +61,9 @@ RULES: dict[str, Rule] = {
     "rome_backend.texture": Rule((_CORE, _HEAD, _ASSETS, _RENDER), ANY),
     "rome_backend.avatar": Rule((_CORE, _HEAD, _ASSETS, *_WORK), ANY),
     "rome_backend.export": Rule((_CORE, _HEAD, _ASSETS, "rome_backend.avatar"), ANY),
+    "rome_backend.measure": Rule(
+        (_CORE, _RENDER, "rome_backend.tracking"), frozenset({"numpy", "scipy"})
+    ),
     "rome_backend.bench": Rule(_ALL, ANY),
     "rome_backend.commands": Rule(_ALL, ANY),
     "rome_backend.cli": Rule(_ALL, ANY),

@@ -6,8 +6,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rome_backend.bench.mesh_surface import Surface, distance_to_triangles, ray_hits, sample_surface
 from rome_backend.core.types import F64, I32
+from rome_backend.measure.mesh_surface import (
+    Surface,
+    distance_to_triangles,
+    ray_hits,
+    sample_surface,
+)
 
 
 def sphere(rings: int = 48, sectors: int = 96, radius: float = 1.0) -> tuple[F64, I32]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rome_backend.bench.ply import read_ply
 from rome_backend.core.errors import FileInvalid
+from rome_backend.measure.ply import read_ply
 
 HEADER = """ply
 format binary_little_endian 1.0
