@@ -18,6 +18,7 @@ from rome_backend.texture.atlas import Atlas
 from rome_backend.texture.examples import PhotoSurface
 from rome_backend.texture.eyes import complete_eyes
 from rome_backend.texture.glare import glare
+from rome_backend.texture.hard_light import evened
 from rome_backend.texture.layers import crevices, layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
@@ -64,13 +65,15 @@ def complete(
     colour, weight = _finite(colour, weight)
     regions = region_texels(head, atlas)
     points = atlas.spread(head.template)
-    palette = palette_of(colour, weight, points, regions)
     cheeks = between_lips_and_brows(points, regions)
+    fill = MeshFill(head)
+    colour = evened(atlas, fill, cheeks, (colour, weight), regions)
+    palette = palette_of(colour, weight, points, regions)
     vertices, photo = source or (head.template, None)
     regions = with_hair_where_it_lies(head, atlas, vertices, (colour, weight), regions, palette)
     regions = {name: regions[name] for name in _NEEDED}  # a 2K mask is 15 MB
     trust = trusted(head, atlas, vertices, weight, regions, palette)
-    fill, inner = MeshFill(head), _inner(regions)
+    inner = _inner(regions)
     trust *= 1 - glare(atlas, fill, cheeks, (colour, trust), regions, palette) * ~inner
     check()
     colour = lips_alone(head, atlas, fill, colour, trust, regions["lips"])

@@ -11,15 +11,20 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from rome_backend.core.types import F32, F64, HeadModel, Mask
 from rome_backend.texture.atlas import Atlas
 
 REGIONS = (
     *("face", "lips", "left_eye_region", "right_eye_region", "ears", "hair", "neck"),
-    *("mouth_inside", "teeth", "gums", "tongue", "left_eyeball", "right_eyeball"),
+    *("mouth_inside", "teeth", "gums", "tongue", "left_eyeball", "right_eyeball", "nose"),
 )
 _ENOUGH = 200  # texels needed before a colour distribution means anything
+_APART = 9.0  # of a and b: skin and the beard beside it; less is one skin's own variation
+_PALER = 0.4  # of the tints' own strength: strong ones vary more
+_BETWEEN = 4.0  # of a and b by which skin in strong light is nearer to a grey beard
+_GLARING = 40.0  # of lightness: more than hair of one head differs
 _DEFAULT_SKIN = np.array([68.0, 13.0, 16.0])  # CIE Lab, used when the photo shows no skin
 _LEAST_SPREAD, _LARGEST_SPREAD = np.array([9.0, 3.5, 4.0]), np.array([15.0, 6.0, 7.0])
 
@@ -102,7 +107,7 @@ def palette_of(colour: F32, weight: F32, points: F32, regions: Mapping[str, F32]
     lab = to_lab(colour)
     features = regions["lips"] + regions["left_eye_region"] + regions["right_eye_region"]
     face = (regions["face"] > 0.5) & (features < 0.1) & between_lips_and_brows(points, regions)
-    skin = fit_colours(lab, weight * face)
+    skin = fit_colours(lab, _surely_skin(lab, weight * face, regions["nose"]))
     if skin is None:
         skin = ColourModel(_DEFAULT_SKIN, np.linalg.inv(np.diag((2 * _LEAST_SPREAD) ** 2)))
     distance = skin.distance(lab)
@@ -112,10 +117,61 @@ def palette_of(colour: F32, weight: F32, points: F32, regions: Mapping[str, F32]
     # Fair hair looks like skin; what little does not is then cloth or shadow, not hair.
     if covered.sum() < 0.25 * scalp.sum():
         covered = scalp
-    hair = fit_colours(lab, covered) or skin
+    hair = fit_colours(lab, _in_no_glare(lab, covered)) or skin
     from_hair = hair.distance(lab)
     foreign: F32 = np.clip(np.minimum(distance, from_hair) / 12 - 1, 0, 1)
     return Palette(skin, hair, likeness, _likeness(from_hair), foreign)
+
+
+def _surely_skin(lab: F32, seen: F32, nose: F32) -> F32:
+    """Which of the texels seen (P,) on the face are skin for sure (P,).
+
+    Where two tints lie far apart, one is a beard's or a coloured light's: skin is what the nose
+    looks like where it has most colour, as nothing grows there.
+    """
+    good = seen > 0.5
+    on_nose = good & (nose > 0.5)
+    if good.sum() < _ENOUGH or not on_nose.any():
+        return seen
+    kept = seen.copy()
+    _, middles = _two(lab[good, 1:])
+    apart = float(np.linalg.norm(middles[0] - middles[1]))
+    if apart > max(_APART, _PALER * float(np.linalg.norm(middles.mean(0)))):
+        own = _deepest(lab[on_nose, 1:])
+        skin = int(np.linalg.norm(middles - own, axis=1).argmin())
+        away = np.linalg.norm(lab[good, None, 1:] - middles, axis=2)
+        kept[good] *= away[:, skin] < away[:, 1 - skin] + _BETWEEN
+    return kept
+
+
+def _deepest(tints: F32) -> F32:
+    """Median (2,) of the most colourful third of tints (N, 2): light that glares is grey."""
+    strength = np.hypot(tints[:, 0], tints[:, 1])
+    deep = tints[strength >= np.quantile(strength, 2 / 3)]
+    return np.asarray(np.median(deep, axis=0), np.float32)
+
+
+def _in_no_glare(lab: F32, hair: F32) -> F32:
+    """Hair (P,) without its lighter part, if so light that a window shines on it."""
+    good = hair > 0.5
+    if good.sum() < _ENOUGH:
+        return hair
+    label, middles = _two(lab[good, :1])
+    kept = hair.copy()
+    if abs(float(middles[0, 0] - middles[1, 0])) > _GLARING:
+        kept[good] *= label == int(middles[:, 0].argmin())
+    return kept
+
+
+def _two(values: F32) -> tuple[NDArray[np.int32], F32]:
+    """Split (N, C) in two clusters: which each belongs to (N,), and their middles (2, C)."""
+    stop = (cv2.TERM_CRITERIA_MAX_ITER, 20, 0.0)
+    cv2.setRNGSeed(1)
+    nothing = np.zeros((0, 1), np.int32)
+    some = np.ascontiguousarray(values[:: max(1, len(values) // 20000)])
+    _, _, middles = cv2.kmeans(some, 2, nothing, stop, 2, cv2.KMEANS_PP_CENTERS)
+    away = ((values[:, None] - middles) ** 2).sum(2)
+    return away.argmin(1).astype(np.int32), middles
 
 
 def _likeness(distance: F32) -> F32:

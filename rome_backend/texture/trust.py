@@ -118,8 +118,13 @@ def _hair_over_ears(
 
 
 def _hair_share(shown: F32, ear: F32, palette: Palette) -> float | None:
-    """How much of an ear's visible part is not skin; None when too little is visible."""
+    """How much of an ear's visible part is not skin; None when too little is visible.
+
+    What is like neither, a light on the ear's rim or an earring, does not count.
+    """
+    bare = palette.skin_likeness >= 0.3
+    shown = shown * (bare | (palette.hair_likeness > 0.1))
     total = float(shown.sum())
     if total < 0.01 * float(ear.sum()) or total == 0:
         return None
-    return float((shown * (palette.skin_likeness < 0.3)).sum()) / total
+    return float((shown * ~bare).sum()) / total

@@ -59,6 +59,17 @@ def test_ears_covered_by_hair_stay_hair(egg: HeadModel, seen: tuple) -> None:
     assert np.abs(done.colour[ears].mean(0) - HAIR).max() < 25
 
 
+def test_a_window_on_the_ears_does_not_make_them_hair(egg: HeadModel, seen: tuple) -> None:
+    atlas, points, colour, weight = seen
+    ears = atlas.spread(egg.regions["ears"].astype(np.float32)) > 0.5
+    front = ears & (weight > 0)
+    lit = front & (np.random.default_rng(1).random(len(front)) < 0.85)
+    colour[lit] = (235.0, 240.0, 250.0)
+    done = complete(egg, atlas, colour, weight)
+    assert lit.sum() > 50
+    assert np.abs(done.colour[lit].mean(0) - SKIN).max() < 40
+
+
 def test_a_half_seen_face_is_completed_by_its_mirror(egg: HeadModel, seen: tuple) -> None:
     atlas, points, colour, weight = seen
     mole = (np.hypot(points[:, 0] - 0.035, points[:, 1]) < 0.008) & (points[:, 2] > 0)

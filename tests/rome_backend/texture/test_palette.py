@@ -103,3 +103,34 @@ def test_fair_hair_that_looks_like_skin_is_not_learned_from_a_dark_collar(egg: H
     assert collar.sum() > 50
     assert palette.hair.rgb().mean() > 140
     assert palette.hair_likeness[collar].max() < 0.1
+
+
+def bearded(egg: HeadModel, beard: tuple, nose: tuple = SKIN) -> tuple:
+    """As coloured, with a nose, and most of the cheeks under a beard."""
+    colour, weight, points, regions = coloured(egg)
+    colour[(points[:, 1] < 0.024) & (points[:, 2] > 0) & (np.abs(points[:, 0]) > 0.02)] = beard
+    on_nose = (np.abs(points[:, 0]) < 0.02) & (points[:, 2] > 0.05)
+    colour[on_nose & (points[:, 0] > 0)] = nose
+    return colour, weight, points, {**regions, "nose": on_nose.astype(np.float32)}
+
+
+def test_a_beard_up_to_the_eyes_does_not_become_skin(egg: HeadModel) -> None:
+    palette = palette_of(*bearded(egg, (150.0, 148.0, 146.0)))
+    assert np.abs(palette.skin.rgb() - SKIN).max() < 12
+    ginger = palette_of(*bearded(egg, (170.0, 85.0, 20.0)))
+    assert np.abs(ginger.skin.rgb() - SKIN).max() < 12
+
+
+def test_a_lamp_on_half_the_nose_does_not_make_a_grey_beard_skin(egg: HeadModel) -> None:
+    palette = palette_of(*bearded(egg, (150.0, 148.0, 146.0), nose=(225.0, 222.0, 220.0)))
+    assert np.abs(palette.skin.rgb() - SKIN).max() < 15
+
+
+def test_a_window_in_dark_hair_is_no_hair_colour_but_fair_hair_is(egg: HeadModel) -> None:
+    colour, weight, points, regions = coloured(egg)
+    shining = (regions["hair"] > 0.5) & (points[:, 0] > -0.01)
+    assert (shining * weight).sum() > 0.5 * ((regions["hair"] > 0.5) * weight).sum()
+    colour[shining] = (235.0, 236.0, 238.0)
+    assert np.abs(palette_of(colour, weight, points, regions).hair.rgb() - HAIR).max() < 8
+    white = coloured(egg, hair=(225.0, 222.0, 218.0))
+    assert palette_of(*white).hair.rgb().mean() > 210
