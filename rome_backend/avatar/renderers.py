@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What draws an avatar, by name: the textured mesh, the released network, a light renderer.
+"""What draws an avatar, by name: textured mesh, its own photo, released network, light renderer.
 
 Does not know pictures; it loads what draws them.
 """
@@ -25,14 +25,15 @@ from rome_backend.inference.int8 import preview_network
 from rome_backend.inference.precision import FastNetwork, choose_precision
 from rome_backend.models.light_renderer import LIGHT_RENDERERS, LightRenderer
 
-AUTO, TEXTURED, ROME = "auto", "textured", "rome"
-RENDERERS = (AUTO, TEXTURED, ROME, *LIGHT_RENDERERS)
+AUTO, TEXTURED, PHOTO, ROME = "auto", "textured", "photo", "rome"
+RENDERERS = (AUTO, TEXTURED, PHOTO, ROME, *LIGHT_RENDERERS)
 
 
 def chosen_renderer(name: str, avatar: Avatar) -> str:
     """Return the renderer that a name means for an avatar.
 
-    auto: the network that the avatar's neural texture was made for, or the textured mesh.
+    auto: the network that the avatar's neural texture was made for, or the textured mesh;
+    a light renderer draws an avatar without a neural texture from its photo.
     Raises UsageError (`renderer_unknown`).
     """
     if name not in RENDERERS:
@@ -40,6 +41,8 @@ def chosen_renderer(name: str, avatar: Avatar) -> str:
             "renderer_unknown", f"There is no renderer {name!r}.",
             f"Choose {', '.join(RENDERERS)}.",
         )  # fmt: skip
+    if name in LIGHT_RENDERERS and avatar.neural_texture is None:
+        return PHOTO
     if name != AUTO:
         return name
     return TEXTURED if avatar.neural_texture is None else ROME

@@ -15,10 +15,11 @@ from rome_backend.commands.console import Console
 from rome_backend.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from rome_backend.avatar.head_renderer import HeadFeatures
     from rome_backend.avatar.neural_render import NeuralAvatar, View
+    from rome_backend.avatar.photo_avatar import PhotoAvatar
     from rome_backend.core.types import U8, Avatar, HeadModel
 
+    Network = NeuralAvatar | PhotoAvatar
     TitledView = tuple[str, View]
     Picture = tuple[str, U8]
 
@@ -51,8 +52,8 @@ def add_parser(subparsers: Any, shared: argparse.ArgumentParser) -> None:
     look.add_argument("--clay", action="store_true", help="without the texture")
     look.add_argument(
         "--renderer", default="auto", metavar="NAME",
-        help="auto, textured (the unprojected texture), rome (the released networks), light or "
-        "light-blocks (small networks; not trained yet)",
+        help="auto, textured (the unprojected texture), photo (the photo itself, carried by the "
+        "mesh), rome (the released networks), light or light-blocks (small networks)",
     )  # fmt: skip
     look.add_argument(
         "--texture", dest="renderer", action="store_const", const="textured",
@@ -96,19 +97,24 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _network(avatar: Avatar, head: HeadModel, args: argparse.Namespace) -> NeuralAvatar | None:
+def _network(
+    avatar: Avatar, head: HeadModel, args: argparse.Namespace
+) -> Network | None:
     """Return the avatar with the network that was chosen, None for the textured mesh."""
     from rome_backend.assets.store import AssetStore
-    from rome_backend.avatar.renderers import TEXTURED, chosen_renderer, neural_avatar
+    from rome_backend.avatar.photo_avatar import PhotoAvatar
+    from rome_backend.avatar.renderers import PHOTO, TEXTURED, chosen_renderer, neural_avatar
     from rome_backend.render.device import torch_device
 
     device = torch_device("cpu" if args.preview and args.device == "auto" else args.device)
     renderer = TEXTURED if args.clay else chosen_renderer(args.renderer, avatar)
-    if renderer != TEXTURED:
+    if renderer == PHOTO and not args.preview:
+        return PhotoAvatar(avatar, head)
+    if renderer not in (TEXTURED, PHOTO):
         examples = _examples(avatar, head, args.size) if args.preview else ()
         return neural_avatar(renderer, avatar, head, AssetStore(), device, examples=examples)
     if args.preview:
-        raise UsageError("preview", "The textured mesh is drawn in full, without a network.",
+        raise UsageError("preview", "This renderer draws in full, without a network in 8 bits.",
                          "Leave --preview out.")  # fmt: skip
     return None
 
@@ -122,7 +128,7 @@ def _examples(avatar: Avatar, head: HeadModel, size: int) -> list[View]:
     return [(camera_round(vertices, yaw, 0.0, size), None) for yaw in EXAMPLE_YAWS]
 
 
-def _told_preview(network: NeuralAvatar | None, console: Console) -> float | None:
+def _told_preview(network: Network | None, console: Console) -> float | None:
     """Say how far the preview is off; return it in dB, None where it is no preview in 8 bits."""
     quick = network.eight_bits() if network is not None else None
     if quick is None:
@@ -133,7 +139,10 @@ def _told_preview(network: NeuralAvatar | None, console: Console) -> float | Non
 
 
 def _drawn(
-    avatar: Avatar, head: HeadModel, network: NeuralAvatar | None, args: argparse.Namespace
+    avatar: Avatar,
+    head: HeadModel,
+    network: Network | None,
+    args: argparse.Namespace,
 ) -> Iterator[Picture]:
     """Return titles and pictures of the views that the options ask for."""
     from rome_backend.avatar.render import avatar_picture
@@ -148,7 +157,7 @@ def _drawn(
 
 
 def drawn_by_network(
-    avatar: NeuralAvatar, views: Iterable[TitledView], size: int
+    avatar: Network, views: Iterable[TitledView], size: int
 ) -> Iterator[Picture]:
     """Yield titles and pictures of views of size px, drawn in batches.
 
@@ -156,7 +165,7 @@ def drawn_by_network(
     """
     from rome_backend.avatar.stream import in_batches, made_ahead
 
-    def prepared(batch: list[TitledView]) -> tuple[list[str], HeadFeatures]:
+    def prepared(batch: list[TitledView]) -> tuple[list[str], Any]:
         return [title for title, _ in batch], avatar.prepare([view for _, view in batch])
 
     most = 1 if avatar.eight_bits() is not None else max(1, BATCH_PIXELS // size**2)

@@ -35,9 +35,16 @@ def test_auto_is_the_network_where_there_is_something_for_it(
     assert chosen_renderer("auto", small_avatar) == "textured"
     assert chosen_renderer("auto", avatar) == "rome"
     assert chosen_renderer("textured", avatar) == "textured"
-    assert chosen_renderer("light", small_avatar) == "light"
+    assert chosen_renderer("light", avatar) == "light"
     with pytest.raises(UsageError, match="textured"):
         chosen_renderer("heavy", avatar)
+
+
+@pytest.mark.parametrize("name", ["photo", "light", "light-blocks"])
+def test_without_a_neural_texture_the_photo_is_what_networks_start_from(
+    name: str, small_avatar: Avatar
+) -> None:
+    assert chosen_renderer(name, small_avatar) == "photo"
 
 
 def test_blender_uses_the_same_words() -> None:

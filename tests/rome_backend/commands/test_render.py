@@ -98,6 +98,17 @@ def test_the_mesh_is_drawn_where_it_is_asked_for(
     assert np.array_equal(pictures, drawn(small_avatar, tmp_path / "plain", *clay)[1])
 
 
+@pytest.mark.parametrize("name", ["photo", "light"])
+def test_the_photo_is_drawn_without_any_networks_installed(
+    name: str, small_avatar: Avatar, tmp_path: Path
+) -> None:
+    code, pictures = drawn(small_avatar, tmp_path, "--turntable", "3", "--renderer", name)
+    assert code == 0 and [each.shape for each in pictures] == [(SIDE, SIDE, 4)] * 3
+    (tmp_path / "mesh").mkdir()
+    _, mesh = drawn(small_avatar, tmp_path / "mesh", "--turntable", "3")
+    assert all((own != other).any() for own, other in zip(pictures, mesh, strict=True))
+
+
 @pytest.mark.parametrize(
     ("options", "code", "error"),
     [

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Joins an avatar's photo layers to a picture, by fixed rules or mended by a small network.
+
+Does not know meshes, cameras or files.
+
+The network never draws: it says by how much to shift the carried photo, how to share between it
+and the textured mesh, and how to correct matte and colour. Where it says nothing (its last layer
+at 0) the rules alone remain, and where the photo showed nothing, the textured mesh. It looks at a
+grid of GRID px whatever the picture's size. Carries gradients. Source: our own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as functional
+from torch import nn
+
+from rome_backend.avatar.photo_layers import GUIDES, PhotoLayers
+from rome_backend.models.light_renderer import LightParams, LightRenderer, make_light_renderer
+
+GRID = 192
+SEEN_CHANNELS = 4 + 4 + GUIDES + 4
+CONTROLS = 7  # shift x and y, share of the photo, matte, and red, green, blue
+_SHIFT = 0.02  # of the picture's half side, the most that the photo is shifted
+_COLOUR = 0.1  # the most that a colour is corrected
+_ROOM = 0.01  # that shares keep from 0 and 1 before the logarithm of their odds
+
+
+@dataclass(frozen=True)
+class Mended:
+    """rgb (N, 3, H, W), alpha (N, 1, H, W), in [0, 1], straight."""
+
+    rgb: torch.Tensor
+    alpha: torch.Tensor
+
+
+def joined(layers: PhotoLayers, controls: torch.Tensor | None = None) -> Mended:
+    """Return the picture of layers; controls (N, CONTROLS, h, w), of any size, or the rules."""
+    carried, share = layers.carried, layers.guides[:, 1:2]
+    colour = torch.zeros_like(carried[:, :3])
+    matte_by = torch.zeros_like(share)
+    if controls is not None:
+        size = (carried.shape[-2], carried.shape[-1])
+        controls = functional.interpolate(controls, size, mode="bilinear", align_corners=False)
+        carried = _shifted(carried, _SHIFT * torch.tanh(controls[:, :2]))
+        share = _moved(share, controls[:, 2:3])
+        matte_by = controls[:, 3:4]
+        colour = _COLOUR * torch.tanh(controls[:, 4:])
+    on_matte = layers.guides[:, :1]
+    alpha = on_matte * carried[:, 3:] + (1 - on_matte) * layers.drawn[:, 3:]
+    covered = layers.drawn[:, 3:]
+    share = torch.where(covered > 0, share, torch.ones_like(share))
+    rgb = share * carried[:, :3] + (1 - share) * layers.drawn[:, :3]
+    return Mended((rgb + colour).clamp(0, 1), _moved(alpha, matte_by))
+
+
+def _shifted(values: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
+    """Sample (N, C, H, W) where it lies shifted by (N, 2, H, W), halves of its side."""
+    count, _, height, width = values.shape
+    plain = torch.eye(2, 3, device=values.device, dtype=values.dtype).expand(count, -1, -1)
+    grid = functional.affine_grid(plain, [count, 1, height, width], align_corners=False)
+    return functional.grid_sample(
+        values, grid + shift.permute(0, 2, 3, 1), padding_mode="border", align_corners=False
+    )
+
+
+def _moved(share: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
+    """Return shares in [0, 1] moved by logits; 0 leaves them as they are."""
+    odds = torch.logit(_ROOM + (1 - 2 * _ROOM) * share.clamp(0, 1)) + by
+    return ((torch.sigmoid(odds) - _ROOM) / (1 - 2 * _ROOM)).clamp(0, 1)
+
+
+def averaged(picture: Mended, samples: int) -> Mended:
+    """Return a picture of ``samples`` x ``samples`` times fewer px, colours weighted by alpha."""
+    alpha = functional.avg_pool2d(picture.alpha, samples)
+    rgb = functional.avg_pool2d(picture.rgb * picture.alpha, samples)
+    plain = functional.avg_pool2d(picture.rgb, samples)
+    return Mended(torch.where(alpha > 1e-3, rgb / alpha.clamp(min=1e-3), plain), alpha)
+
+
+class PhotoMender(nn.Module):
+    """A light renderer that says how to join photo layers; made by make_photo_mender."""
+
+    def __init__(self, network: LightRenderer) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, layers: PhotoLayers) -> torch.Tensor:
+        """Return controls (N, CONTROLS, h, w) of layers, h and w near GRID."""
+        plain = joined(layers)
+        seen = [layers.carried, layers.drawn, layers.guides, plain.rgb * plain.alpha, plain.alpha]
+        step = self.network.params.reduction
+        height, width = layers.carried.shape[-2:]
+        shrink = GRID / max(height, width)
+        size = tuple(max(step, round(side * shrink / step) * step) for side in (height, width))
+        values = functional.interpolate(torch.cat(seen, dim=1), size, mode="area")
+        found: torch.Tensor = self.network(values)
+        return found
+
+
+def make_photo_mender(base: int = 16, levels: int = 4) -> PhotoMender:
+    """Return a mender that changes nothing yet: random weights, but the last layer's are 0."""
+    network = make_light_renderer(LightParams(SEEN_CHANNELS, CONTROLS, base, levels))
+    nn.init.zeros_(network.outputs.weight)
+    assert network.outputs.bias is not None
+    nn.init.zeros_(network.outputs.bias)
+    return PhotoMender(network)
