@@ -4,9 +4,10 @@
 Does not know operators or windows: it times the pieces that run on Blender's main thread.
 
 Usage: python -m blender_addon.measure_stops RIG AVATAR, both files of one avatar. Prints JSON.
-`build` and `pack` are the longest steps of putting the head into the scene; `pixels` is what
-reading the texture took before its packed file was sent instead; `export_here` what Blender's
-glTF exporter takes where it still runs for scripts and in the background.
+`build` and `pack` are the longest steps of putting the head into the scene; `painted_reading` is
+what a viewport does after each stroke on the texture, `painted_render` what a final frame does,
+`painted_render_again` the next one; `export_here` what Blender's glTF exporter takes where it
+still runs for scripts and in the background.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import bpy
+import numpy as np
 
 from .core_access import load_rig, pack_steps
-from .engine import textures
-from .engine.heads import heads_in
+from .engine.heads import FrameHead, heads_in, read_heads
 from .exporters.formats import GLB
 from .exporters.hand_over import hand_over_steps
 from .exporters.head_export import Choice, export_head
@@ -67,14 +68,52 @@ def timed(steps: Generator[None, None, Result]) -> tuple[Result, float]:
 
 def drawing_stops(built: BuiltHead) -> dict[str, float]:
     """Return seconds of what a viewport does before it asks for a frame."""
-    image = built.mesh["romelink_albedo"]
     graph = bpy.context.evaluated_depsgraph_get()
     return {
         "first_reading": seconds(lambda: heads_in(graph)),
         "next_reading": min(seconds(lambda: heads_in(graph)) for _ in range(TIMES)),
         "surface_message": seconds(lambda: heads_in(graph)[0].surface()),
-        "pixels": seconds(lambda: textures._pixels(image, built.mesh.name)),
+        **painting_stops(built),
     }
+
+
+def painting_stops(built: BuiltHead) -> dict[str, float]:
+    """Return seconds of reading a head whose texture was painted on."""
+    graph, image = bpy.context.evaluated_depsgraph_get(), built.mesh["romelink_albedo"]
+    pixels = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(pixels)
+
+    def paint(colour: float) -> None:
+        pixels[: 64 * image.channels] = colour
+        image.pixels.foreach_set(pixels)
+
+    took: list[float] = []
+    for stroke in range(TIMES):
+        paint(stroke / TIMES)
+        follow(graph, took)
+    paint(1.0)
+    return {
+        "painted_reading": max(took),
+        "painted_render": seconds(lambda: heads_in(graph)),
+        "painted_render_again": min(seconds(lambda: heads_in(graph)) for _ in range(TIMES)),
+    }
+
+
+def follow(graph: bpy.types.Depsgraph, took: list[float]) -> None:
+    """Read the head until its texture is what its image shows, as a viewport does.
+
+    took: gets the seconds of every step on the main thread.
+    """
+    head: FrameHead | None = None
+    while head is None or head.texture.better is not None:
+        better = None if head is None else head.texture.better
+        texture = None if better is None else better.result()
+        start = time.perf_counter()
+        if head is None or texture is None:
+            head = read_heads(graph, lambda instance: True)[0]
+        else:
+            head = head.with_texture(texture)
+        took.append(time.perf_counter() - start)
 
 
 def export_stops(built: BuiltHead, folder: Path) -> dict[str, float]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import bpy
 import numpy as np
@@ -24,7 +24,7 @@ from ..rig.links import is_head, linked_part
 from ..rig.names import ORIGIN, UV_MAP
 from ..rig.properties import read_property
 from ..rig.space import head_to_object
-from .textures import Texture, texture_of
+from .textures import Texture, texture_of, texture_soon
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,15 @@ class FrameHead:
             0, self.surface_id, self.faces, self.uvs, texture.pixels, _as_array(texture.png)
         )
 
+    def has_better(self) -> bool:
+        """Return whether a better texture has come."""
+        return self.texture.better is not None and self.texture.better.done()
+
+    def with_texture(self, texture: Texture) -> FrameHead:
+        """Return the head with another texture."""
+        surface_id = _content_id(self.faces, self.uvs, texture)
+        return replace(self, surface_id=surface_id, texture=texture)
+
     def avatar(self) -> KeepAvatar | None:
         """Return the message that makes the avatar known; None where nobody carries it any more."""
         text = text_of(self.avatar_id)
@@ -64,22 +73,29 @@ def heads_in(depsgraph: bpy.types.Depsgraph) -> list[FrameHead]:
 
     Raises RomeError `uv_missing` or `albedo_missing` for a head that has lost them.
     """
-    return read_heads(depsgraph, lambda instance: True)
+    return read_heads(depsgraph, lambda instance: True, texture_of)
 
 
 def read_heads(
     depsgraph: bpy.types.Depsgraph,
     is_shown: Callable[[bpy.types.DepsgraphObjectInstance], bool],
+    texture: Callable[[bpy.types.Image | None, str], Texture] = texture_soon,
 ) -> list[FrameHead]:
-    """Return those heads of heads_in that are shown; RomeError as there."""
+    """Return those heads of heads_in that are shown; RomeError as there.
+
+    texture: reads an image; unless told otherwise, for a viewport that cannot wait.
+    """
     return [
-        read_head(instance)
+        read_head(instance, texture)
         for instance in depsgraph.object_instances
         if instance.show_self and is_head(instance.object.original) and is_shown(instance)
     ]
 
 
-def read_head(instance: bpy.types.DepsgraphObjectInstance) -> FrameHead:
+def read_head(
+    instance: bpy.types.DepsgraphObjectInstance,
+    texture: Callable[[bpy.types.Image | None, str], Texture],
+) -> FrameHead:
     """Return one head; RomeError as heads_in."""
     evaluated = instance.object
     original = evaluated.original
@@ -89,15 +105,15 @@ def read_head(instance: bpy.types.DepsgraphObjectInstance) -> FrameHead:
     mesh.vertices.foreach_get("co", points)
     placed = points.reshape(-1, 3) @ to_world[:3, :3].T + to_world[:3, 3]
     faces, uvs = _faces(mesh, original.name)
-    texture = texture_of(linked_part(original, "albedo"), original.name)
+    shown = texture(linked_part(original, "albedo"), original.name)
     origin = read_property(original, ORIGIN, (0.0, 0.0, 0.0))
     return FrameHead(
-        _content_id(faces, uvs, texture),
+        _content_id(faces, uvs, shown),
         placed.astype(np.float32),
         to_world @ head_to_object(origin),
         faces,
         uvs,
-        texture,
+        shown,
         avatar_id(original) if neural_weights(original) else "",
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakSet
 
@@ -47,9 +47,10 @@ class Viewport:
     def read(self, context: bpy.types.Context, depsgraph: bpy.types.Depsgraph, now: float) -> None:
         """Read the heads that this viewport shows, if they may have changed.
 
-        A scene that takes long to read, as with a large texture that is being painted on, is read
-        less often, so that most of the time is left to whoever works in it.
+        A scene that takes long to read, as with a large texture that was painted on, is read less
+        often, so that most of the time is left to whoever works in it.
         """
+        self._improve()
         local = context.space_data.local_view is not None
         if not (self.changed or local != self._local) or now < self._read_again_at:
             return
@@ -63,6 +64,16 @@ class Viewport:
         finally:
             self._read_again_at = now + REST * (time.perf_counter() - start)
 
+    def _improve(self) -> None:
+        """Give the heads the better textures that have come."""
+        heads = list(self.heads)
+        for index, head in enumerate(heads):
+            if head.has_better() and head.texture.better is not None:
+                better = head.texture.better.result()
+                self.changed = self.changed or better is None
+                heads[index] = head.with_texture(better or replace(head.texture, better=None))
+        self.heads = tuple(heads)
+
     def line(self) -> str:
         """Return what a person should read above the picture; "" when there is nothing to say."""
         return self.problem or self.preview.line()
@@ -71,11 +82,14 @@ class Viewport:
         """Return whether drawing the viewport again would show something new."""
         if self.changed:
             return now >= self._read_again_at
-        return not self.problem and self.preview.is_due(now)
+        return not self.problem and (
+            any(head.has_better() for head in self.heads) or self.preview.is_due(now)
+        )
 
     def is_busy(self) -> bool:
         """Return whether something will be due without anybody's doing."""
-        return self.changed or (not self.problem and self.preview.is_busy())
+        waits = any(head.texture.better is not None for head in self.heads)
+        return self.changed or (not self.problem and (waits or self.preview.is_busy()))
 
 
 _viewports: WeakSet[Viewport] = WeakSet()

@@ -6,14 +6,13 @@ Does not know pipes or queues. The renderer is imported by the first frame.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rome_backend.core.errors import FileInvalid, RomeError
+from rome_backend.core.errors import FileInvalid
 from rome_backend.core.messages import (
     FrameReady,
     KeepAvatar,
@@ -24,15 +23,14 @@ from rome_backend.core.messages import (
 )
 from rome_backend.core.types import Camera
 from rome_backend.server.jobs import Handler, Job
+from rome_backend.server.kept_surfaces import KeptSurfaces
 from rome_backend.server.neural_heads import ROME, TEXTURED, NeuralHeads
 
 if TYPE_CHECKING:
     from rome_backend.avatar.neural_frame import NeuralLook
     from rome_backend.render.frame import FramePasses
     from rome_backend.render.scene import PlacedHead
-    from rome_backend.render.surface import Surface
 
-KEPT_SURFACES = 32  # more different heads than this do not fit one frame
 VIEWPORT_SAMPLES = 1
 _HINT = "Save the file, restart Blender, and report this if it happens again."
 
@@ -46,7 +44,7 @@ class Frames:
 
     def __init__(self, device: str = "auto") -> None:
         self._device = device
-        self._surfaces: OrderedDict[str, Surface] = OrderedDict()
+        self._surfaces = KeptSurfaces()
         self._neural = NeuralHeads(device)
 
     def table(self) -> Mapping[type[Any], Handler]:
@@ -75,10 +73,7 @@ class Frames:
             raise FileInvalid(
                 "surface_invalid", f"A head cannot be drawn: {error}.", _HINT
             ) from error
-        self._surfaces[message.surface_id] = surface
-        self._surfaces.move_to_end(message.surface_id)
-        while len(self._surfaces) > KEPT_SURFACES:
-            self._surfaces.popitem(last=False)
+        self._surfaces.keep(message.surface_id, surface)
         return SurfaceReady(message.request_id, message.surface_id)
 
     def render(self, message: RenderFrame, job: Job) -> Message:
@@ -89,8 +84,9 @@ class Frames:
         """
         from rome_backend.render.scene import PlacedHead
 
+        self._surfaces.begin_frame()
         heads = [
-            PlacedHead(self._surface(name), vertices, bool(np.linalg.det(placed[:3, :3]) < 0))
+            PlacedHead(self._surfaces.used(name), vertices, bool(np.linalg.det(placed[:3, :3]) < 0))
             for name, vertices, placed in zip(
                 message.surface_ids, message.vertices, message.head_to_world, strict=True
             )
@@ -107,14 +103,6 @@ class Frames:
             message.request_id, frame.combined, frame.mask, frame.depth, frame.uv, frame.normal,
             drawn_by, note,
         )  # fmt: skip
-
-    def _surface(self, surface_id: str) -> Surface:
-        if surface_id not in self._surfaces:
-            raise RomeError(
-                "surface_unknown", "The backend does not know a head's surface.", "Send it again."
-            )
-        self._surfaces.move_to_end(surface_id)
-        return self._surfaces[surface_id]
 
 
 def _drawn(

@@ -28,5 +28,8 @@ def test_the_longest_step_counts(seconds):
 
 def test_what_is_drawn_is_measured(built):
     found = drawing_stops(built)
-    assert set(found) == {"first_reading", "next_reading", "surface_message", "pixels"}
+    assert set(found) == {
+        "first_reading", "next_reading", "surface_message", "painted_reading", "painted_render",
+        "painted_render_again",
+    }  # fmt: skip
     assert min(found.values()) > 0

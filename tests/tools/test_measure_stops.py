@@ -18,8 +18,8 @@ from rome_backend.core.types import Avatar, FlameParams
 from tools.measure_stops import measured
 
 NAMES = {
-    "build", "pack", "first_reading", "next_reading", "surface_message", "pixels", "hand_over",
-    "export_here",
+    "build", "pack", "first_reading", "next_reading", "surface_message", "painted_reading",
+    "painted_render", "painted_render_again", "hand_over", "export_here",
 }  # fmt: skip
 
 

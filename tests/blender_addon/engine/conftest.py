@@ -143,6 +143,14 @@ def stage(engine):
 
 
 @pytest.fixture
+def viewport():
+    from blender_addon.engine import viewport as module
+
+    module._viewports.clear()  # those of earlier tests
+    return module.new_viewport()
+
+
+@pytest.fixture
 def card(stage, engine):
     """A function that makes a ROME head out of a 1 m square that faces the camera."""
     return lambda *arguments, **options: make_card(engine, stage, *arguments, **options)

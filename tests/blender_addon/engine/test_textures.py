@@ -7,25 +7,38 @@ Does not know who draws with them.
 from __future__ import annotations
 
 import io
+import threading
 
 import numpy as np
 import pytest
 
 
 @pytest.fixture
-def textures(empty_blender):
+def textures(empty_blender, monkeypatch):
     from blender_addon.engine import textures as module
 
     module.forget_textures()
-    return module
+    monkeypatch.setattr(module, "_buffers", module.PixelBuffers())
+    yield module
+    module._buffers.drop_free()
 
 
 @pytest.fixture
 def reads(textures, monkeypatch):
-    """A list that grows by one whenever an image's pixels are really read."""
-    counted, read = [], textures._pixels
+    """A list that grows by one whenever an image's pixels are read out of Blender."""
+    counted, read = [], textures.raw_pixels
     monkeypatch.setattr(
-        textures, "_pixels", lambda image, head: counted.append(image.name) or read(image, head)
+        textures, "raw_pixels", lambda image, *rest: counted.append(1) or read(image, *rest)
+    )
+    return counted
+
+
+@pytest.fixture
+def conversions(textures, monkeypatch):
+    """A list of the sides of what was converted whole."""
+    counted, convert = [], textures._converted
+    monkeypatch.setattr(
+        textures, "_converted", lambda raw: counted.append(raw.side) or convert(raw)
     )
     return counted
 
@@ -110,13 +123,117 @@ def test_another_packed_picture_is_taken(textures):
     assert np.array_equal(shown(textures.texture_of(image, "Ada")), 255 - PICTURE)
 
 
-def test_a_painted_image_is_read_every_time(textures, reads):
+def test_a_painted_image_is_read_every_time_and_converted_when_it_changed(
+    textures, reads, conversions
+):
     image = packed()
     textures.texture_of(image, "Ada")
-    for value in (0.0, 1.0):
+    for value in (0.0, 0.0, 1.0, 1.0, 1.0):
         image.pixels.foreach_set(np.full(4 * 24, value, np.float32))
         assert (textures.texture_of(image, "Ada").pixels == 255 * value).all()
-    assert len(reads) == 2
+    assert len(reads) == 5 and len(conversions) == 2
+
+
+def painted(bpy, width=2080, height=3, is_float=False):
+    """Return an image of noise that is larger than a viewport waits for."""
+    image = bpy.data.images.new("Large", width, height, float_buffer=is_float)
+    paint(image, 0)
+    return image
+
+
+def paint(image, seed):
+    count = image.size[0] * image.size[1] * 4
+    image.pixels.foreach_set(np.random.default_rng(seed).random(count, dtype=np.float32))
+
+
+def followed(textures, image):
+    """Return the textures that a viewport shows one after the other."""
+    found = [textures.texture_soon(image, "Ada")]
+    while found[-1].better is not None:
+        better = found[-1].better.result(30)
+        found.append(better or textures.texture_soon(image, "Ada"))
+    return found
+
+
+def widths(found):
+    """Return the widths of textures, None for a file."""
+    return [None if each.pixels is None else each.pixels.shape[1] for each in found]
+
+
+@pytest.mark.parametrize("is_float", [False, True])
+def test_a_viewport_gets_a_few_pixels_then_all(textures, empty_blender, is_float):
+    image = painted(empty_blender, is_float=is_float)
+    *_, small, whole = followed(textures, image)
+    textures.forget_textures()
+    exact = textures.texture_of(image, "Ada")
+    assert np.array_equal(whole.pixels, exact.pixels) and whole.digest == exact.digest
+    assert small.pixels.shape == (1, 693, 3)
+    assert np.array_equal(small.pixels, exact.pixels[1:2, 1::3])
+
+
+def test_a_viewport_shows_what_was_there_until_the_stroke_is_read(textures, empty_blender):
+    image = painted(empty_blender)
+    before = followed(textures, image)[-1]
+    paint(image, 1)
+    stroke, *others = followed(textures, image)
+    assert stroke.digest == before.digest and widths(others) == [693, 2080]
+
+
+def test_the_first_stroke_shows_the_packed_picture_meanwhile(textures, empty_blender):
+    image = packed(np.zeros((2, 1500, 3), np.uint8))
+    png = image.packed_file.data
+    image.pixels.foreach_set(np.ones(4 * 3000, np.float32))
+    first, *others = followed(textures, image)
+    assert first.png == png and widths(others) == [None, 750, 1500]
+    assert (others[-1].pixels == 255).all()
+
+
+def test_an_unchanged_painted_image_is_not_converted_again(textures, empty_blender, conversions):
+    image = painted(empty_blender)
+    whole = followed(textures, image)[-1]
+    assert all(each.pixels is whole.pixels for each in followed(textures, image))
+    assert textures.texture_of(image, "Ada").pixels is whole.pixels
+    assert conversions == [2080]
+
+
+def test_strokes_that_were_painted_over_are_not_converted(textures, empty_blender, conversions):
+    image = painted(empty_blender)
+    followed(textures, image)
+    conversions.clear()
+    with textures._one_at_a_time:  # as if an earlier stroke were still converted
+        paint(image, 1)
+        first = textures.texture_soon(image, "Ada").better.result(30)
+        paint(image, 2)
+        wait = textures.texture_soon(image, "Ada").better.result(30)
+        second = textures.texture_soon(image, "Ada").better.result(30)
+        third = textures.texture_soon(image, "Ada")
+    assert wait is None and widths([first, second]) == [693, 693]
+    assert first.better.result(30).pixels.shape[1] == 693
+    assert second.better.result(30).pixels.shape[1] == 2080
+    assert conversions == [2080]
+    assert third.better.result(30) is None  # both buffers were in use
+
+
+def test_without_memory_a_viewport_keeps_what_it_has(textures, empty_blender, monkeypatch):
+    def fail(raw):
+        raise MemoryError
+
+    said = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    image = painted(empty_blender)
+    monkeypatch.setattr(textures, "_converted", fail)
+    for _ in range(3):  # and its buffers are free again
+        assert widths(followed(textures, image))[-2:] == [693, 693]
+    for thread in threading.enumerate():
+        if thread.name == "rome-texture":
+            thread.join(30)
+    assert [each.exc_type for each in said] == [MemoryError] * 3
+
+
+def test_small_images_come_whole_at_once(textures, empty_blender):
+    image = painted(empty_blender, 1024, 2)
+    found = textures.texture_soon(image, "Ada")
+    assert found.better is None and found.pixels.shape == (2, 1024, 3)
 
 
 def test_a_file_on_disk_is_read_again_when_it_changed(textures, reads, empty_blender, tmp_path):
@@ -130,6 +247,7 @@ def test_a_file_on_disk_is_read_again_when_it_changed(textures, reads, empty_ble
     assert len(reads) == 1
     path.write_bytes(png_bytes(np.full((5, 6, 3), 9, np.uint8)))
     image.reload()
+    assert (textures.texture_soon(image, "Ada").pixels == 9).all()
     assert (textures.texture_of(image, "Ada").pixels == 9).all()
 
 
@@ -149,3 +267,5 @@ def test_what_is_missing_is_said_with_the_heads_name(textures, empty_blender, tm
         with pytest.raises(RomeError, match="Ada") as failed:
             textures.texture_of(image, "Ada")
         assert failed.value.code == "albedo_missing"
+        with pytest.raises(RomeError, match="Ada"):
+            textures.texture_soon(image, "Ada")

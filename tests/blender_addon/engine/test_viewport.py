@@ -17,14 +17,6 @@ pytest.importorskip("bpy", reason="the bpy wheel is not installed")
 
 
 @pytest.fixture
-def viewport():
-    from blender_addon.engine import viewport as module
-
-    module._viewports.clear()  # those of earlier tests
-    return module.new_viewport()
-
-
-@pytest.fixture
 def context(engine, stage, monkeypatch):
     """A context of a 64 x 64 px region that looks through the scene's camera."""
     from blender_addon.engine import viewport
@@ -139,6 +131,31 @@ def test_a_scene_that_is_slow_to_read_is_read_less_often(
     assert viewport.is_busy() is False and viewport.changed is False
 
 
+def test_a_large_painted_texture_comes_bit_by_bit(
+    engine, drawing, context, viewport, card, monkeypatch
+):
+    from blender_addon.engine import viewport as module
+
+    reads, read = [], module.read_heads
+    monkeypatch.setattr(module, "read_heads", lambda *args: reads.append(1) or read(*args))
+    image = card(pixels=np.zeros((4, 1100, 3), np.uint8))["romelink_albedo"]
+    assert shown(viewport, context, engine).combined[16, 16].tolist() == [0.0, 0.0, 0.0, 1.0]
+    image.pixels.foreach_set(np.tile(np.float32([1, 0, 0, 1]), 4400))
+    viewport.changed, viewport._read_again_at = True, 0.0
+    sizes = []
+    while not sizes or viewport.changed or viewport.heads[0].texture.better is not None:
+        frame = shown(viewport, context, engine)
+        texture = viewport.heads[0].texture
+        sizes.append(None if texture.pixels is None else texture.pixels.shape[1])
+        colour = 1.0 if sizes[-1] else 0.0
+        assert frame.combined[16, 16].tolist() == [colour, 0.0, 0.0, 1.0]
+        assert viewport.is_busy()
+        if texture.better is not None:
+            texture.better.result(30)
+            assert viewport.is_due(time.monotonic() + 60)
+    assert sizes[0] is None and sizes[-1] == 1100 and len(reads) == 3
+
+
 def test_a_head_without_texture_is_said_in_words(engine, drawing, context, viewport, card):
     thing = card()
     del thing["romelink_albedo"]
@@ -195,46 +212,6 @@ def test_what_should_not_happen_is_said_and_does_not_stay(
         shown(viewport, context, engine)  # no second time until something changes
     viewport.changed, viewport._read_again_at = True, 0.0
     assert shown(viewport, context, engine) is not None and viewport.line() == ""
-
-
-def test_the_line_is_shown_by_the_engine(engine, viewport):
-    from blender_addon.engine.viewport import draw
-
-    said = []
-    stand_in = SimpleNamespace(update_stats=lambda *words: said.append(words))
-    draw(stand_in, viewport)
-    viewport.preview.problem = "Broken."
-    draw(stand_in, viewport)
-    viewport.problem = "Its texture is gone."
-    draw(stand_in, viewport)
-    assert [text for _, text in said] == [
-        "Waiting for the first frame", "Broken.", "Its texture is gone."
-    ]  # fmt: skip
-    assert {name for name, _ in said} == {"ROME"}
-
-
-def test_nothing_is_said_above_a_picture(engine, viewport):
-    from blender_addon.core_access import FrameReady
-    from blender_addon.engine.viewport import draw
-
-    said = []
-    viewport.preview.frame = FrameReady(1)
-    draw(SimpleNamespace(update_stats=lambda *words: said.append(words)), viewport)
-    assert said == [("", "")]
-
-
-def test_a_frame_is_drawn_with_the_files_working_space(engine, viewport):
-    from blender_addon.core_access import FrameReady
-    from blender_addon.engine.pixels import scene_linear_matrix
-    from blender_addon.engine.viewport import draw
-
-    drawn = []
-    viewport.picture = SimpleNamespace(draw=lambda *arguments: drawn.append(arguments))
-    viewport.preview.frame, viewport.preview.number = FrameReady(1, np.ones((2, 2, 4), "f4")), 3
-    draw(SimpleNamespace(update_stats=lambda *words: None), viewport)
-    combined, number, matrix = drawn[0]
-    assert combined.shape == (2, 2, 4) and number == 3
-    assert np.array_equal(matrix, scene_linear_matrix())
 
 
 def test_looking_draws_viewports_again_and_ends_by_itself(engine, viewport, monkeypatch):

@@ -14,8 +14,9 @@ import pytest
 from rome_backend.core.errors import Cancelled, FileInvalid, RomeError
 from rome_backend.core.message_codec import decode, encode
 from rome_backend.core.messages import FrameReady, RenderFrame, SetSurface, SurfaceReady
-from rome_backend.server.frames import KEPT_SURFACES, Frames
+from rome_backend.server.frames import Frames
 from rome_backend.server.jobs import Job
+from rome_backend.server.kept_surfaces import MOST
 
 EYE = np.eye(4)
 TRIANGLE = np.array([[-0.9, -0.9, 0], [0.9, -0.9, 0], [0, 0.9, 0]], np.float32)
@@ -85,7 +86,7 @@ def test_unknown_and_forgotten_surfaces_are_asked_for_again() -> None:
     with pytest.raises(RomeError) as failed:
         ask(frames, frame("a"))
     assert failed.value.code == "surface_unknown"
-    for number in range(KEPT_SURFACES + 1):
+    for number in range(MOST + 1):
         ask(frames, surface(f"s{number}"))
     ask(frames, frame("s1"))
     with pytest.raises(RomeError, match="surface"):
