@@ -28,6 +28,7 @@ from rome_backend.render.shading import INSIDE, view_axes
 from rome_backend.render.texture import sample_texture
 
 GUIDES = 8
+AWAY, TURN = 6, 7  # places of the distance and of the head's turn among them
 _TIGHT, _LOOSE = 1e-3, 2e-2  # m behind the nearest surface that still count as seen: face, hair
 _SLOPE = 2.0  # px of leeway in depth, where the surface is steep
 _STRETCH = (0.3, 0.8)  # how much smaller the photo may show a place than the new view does

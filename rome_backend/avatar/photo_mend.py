@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as functional
 from torch import nn
 
-from rome_backend.avatar.photo_layers import GUIDES, PhotoLayers
+from rome_backend.avatar.photo_layers import AWAY, GUIDES, TURN, PhotoLayers
 from rome_backend.models.light_renderer import LightParams, LightRenderer, make_light_renderer
 
 GRID = 192
@@ -25,6 +25,9 @@ SEEN_CHANNELS = 4 + 4 + GUIDES + 4
 CONTROLS = 7  # shift x and y, share of the photo, matte, and red, green, blue
 _SHIFT = 0.02  # of the picture's half side, the most that the photo is shifted
 _COLOUR = 0.1  # the most that a colour is corrected
+_CLEAR = 0.1  # of the carried matte: what is less is nothing, what is more than 1 - it is all
+_TURNED = (8.0, 22.0)  # degrees over which the outline becomes the mesh's own
+_REACH = 0.06  # of the largest distance, that hair past the outline may have half way
 _ROOM = 0.01  # that shares keep from 0 and 1 before the logarithm of their odds
 
 
@@ -48,12 +51,29 @@ def joined(layers: PhotoLayers, controls: torch.Tensor | None = None) -> Mended:
         share = _moved(share, controls[:, 2:3])
         matte_by = controls[:, 3:4]
         colour = _COLOUR * torch.tanh(controls[:, 4:])
-    on_matte = layers.guides[:, :1]
-    alpha = on_matte * carried[:, 3:] + (1 - on_matte) * layers.drawn[:, 3:]
+    matte = ((carried[:, 3:] - _CLEAR) / (1 - 2 * _CLEAR)).clamp(0, 1)
     covered = layers.drawn[:, 3:]
-    share = torch.where(covered > 0, share, torch.ones_like(share))
+    turned = _smooth_step(45 * layers.guides[:, TURN : TURN + 1], *_TURNED)
+    on_matte = layers.guides[:, :1] * _kept(layers.guides[:, AWAY : AWAY + 1], covered, turned)
+    alpha = on_matte * matte + (1 - on_matte) * covered
+    share = torch.where(covered > 0, share * (1 - turned * (1 - matte)), torch.ones_like(share))
     rgb = share * carried[:, :3] + (1 - share) * layers.drawn[:, :3]
     return Mended((rgb + colour).clamp(0, 1), _moved(alpha, matte_by))
+
+
+def _kept(away: torch.Tensor, covered: torch.Tensor, turned: torch.Tensor) -> torch.Tensor:
+    """Return how much the carried matte still counts when the head has turned (0..1).
+
+    Past the outline it is cut off nearer and nearer, so that nothing half transparent remains.
+    """
+    reach = _REACH * (1 - turned) / turned.clamp(min=1e-3)
+    beside = _smooth_step(1 - away / reach.clamp(min=1e-4), 0.0, 0.5)
+    return torch.where(covered > 0, 1 - turned, beside)
+
+
+def _smooth_step(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    share = ((values - low) / (high - low)).clamp(0, 1)
+    return share * share * (3 - 2 * share)
 
 
 def _shifted(values: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
