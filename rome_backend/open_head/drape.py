@@ -18,6 +18,7 @@ from rome_backend.open_head.hair_chart import (
     grid_azimuths,
     grid_ways,
     sample,
+    smooth,
 )
 from rome_backend.open_head.scalp import Scalp
 from rome_backend.open_head.unfold import unfolded
@@ -26,7 +27,13 @@ MARGIN = 0.004  # m that hanging hair keeps off the skin
 HAIRLINE_SLOPE = 1.0  # m of thickness per m from the hairline
 NAPE_SLOPE = 0.7
 _ROUNDING, _ROUNDED = 0.022, 0.030  # m from hem or edge over which hair rises: at least, at most
-_DIP = 0.004  # m that hem and front edges lie below the skin
+_DIP, _DEEPER = 0.004, 0.010  # m that hem and front edges lie below the skin; the latter besides
+_FLAT = 0.012  # m over the skin up to which hair lies on it
+_ALONG = 3  # half the rows above its hem in which it must, too
+_HEM = 0.002  # m that such a hem is nearer to the skin than hanging hair
+_CORNERS = 0.05  # m from a front edge over which a hem comes out of the neck
+_SLOPES = (1.2, 1.8)  # m outwards per m downwards: of what hair lies on, and goes into
+_LINING, _MOST_LINING = 0.005, 0.012  # m of hair over its lining; that it is raised by for it
 _BURIED = 0.004  # m from them that lie there too, so that no gap shows
 _LIES = 0.008  # m of body above hair that it lies on; into twice as much it goes
 _SKIN_OF_HEM = (5, 9)  # columns and rows of the chart round a hem that are all body
@@ -173,9 +180,13 @@ def raise_hair(scalp: Scalp, layout: Layout, thickness: F64, outer: F64) -> F64:
     deep = _step((skin - surface - _LIES) / _LIES)
     surface = np.maximum(surface, skin) * (1 - deep) + surface * deep
     sunk = np.minimum(sample(slim_reach(scalp), layout.flat), surface) - _DIP
+    sunk -= _DEEPER * layout.open * layout.hanging
     # a hem on back or chest need not go deep
     shallow = np.minimum(sample(_inner_reach(scalp), layout.flat), surface) - _DIP
-    sunk += (1 - layout.open) * np.maximum(shallow - sunk, 0.0)
+    behind = (1 - layout.open) * _step((_from_front(scalp, layout) - 0.01) / _CORNERS)
+    sunk += behind * np.maximum(shallow - sunk, 0.0)
+    free = behind * (1 - deep) * sample(_lies_along(scalp, outer), layout.flat)
+    sunk += free * np.maximum(np.minimum(skin, surface) - _HEM - sunk, 0.0)
     drop = surface - sunk
     away = layout.away - _BURIED
     rise = np.clip(away / np.clip(drop, _ROUNDING, _ROUNDED), 0, 1)
@@ -184,6 +195,14 @@ def raise_hair(scalp: Scalp, layout: Layout, thickness: F64, outer: F64) -> F64:
     hang = np.maximum(hang, sunk + (np.minimum(skin, surface) - sunk) * _step(away / 0.008))
     reach = lying + layout.hanging * (hang - lying)
     return scalp.chart.solid(layout.flat, reach) - scalp.rest
+
+
+def _from_front(scalp: Scalp, layout: Layout) -> F64:
+    """Return how far (H,) m vertices lie from the front edges in the chart."""
+    edge = scalp.edge[(layout.open[scalp.edge] > 0.5) & (layout.hanging[scalp.edge] > 0.5)]
+    if not len(edge):
+        return np.full(len(layout.flat), np.inf)
+    return np.asarray(cKDTree(layout.flat[edge]).query(layout.flat)[0])
 
 
 def lying_reach(scalp: Scalp, outer: F64, curtains: tuple[Curtain, ...]) -> F64:
@@ -196,7 +215,43 @@ def lying_reach(scalp: Scalp, outer: F64, curtains: tuple[Curtain, ...]) -> F64:
         own = (curtain.side * azimuth > 0) & (curtain.low < _SHOULDER)
         lies = np.where(own, np.maximum(lies, front), lies)
     below = np.clip((grid_ways() - scalp.chart.equator) / 0.05, 0, 1)
-    return outer + lies[:, None] * below * np.maximum(scalp.body + _ON_BODY - outer, 0)
+    # what falls on a shoulder goes into it and does not come out below
+    over = np.maximum.accumulate(shelf(scalp) * (scalp.body > outer - _LIES), axis=1)
+    below = below * (1 - smooth(over, 2.0, 2.0))
+    outer = outer + lies[:, None] * below * np.maximum(scalp.body + _ON_BODY - outer, 0)
+    return _over_lining(scalp, outer, curtains)
+
+
+def _over_lining(scalp: Scalp, outer: F64, curtains: tuple[Curtain, ...]) -> F64:
+    """Return the reach (AZIMUTHS, ROWS) m of hair that covers the straight way from nape to hem,
+    on which its lining lies."""
+    ways, azimuth = grid_ways(), grid_azimuths()
+    nape = float(np.linalg.norm(scalp.flat[scalp.edge], axis=1).max()) if curtains else 0.0
+    inner = slim_reach(scalp)[:, np.searchsorted(ways, nape), None]
+    raised = np.zeros_like(outer)
+    for curtain in curtains:
+        row = np.clip(np.searchsorted(ways, curtain.hem), 1, len(ways) - 1)
+        end = outer[np.arange(len(outer)), row, None]
+        share = (ways - nape) / np.maximum(ways[row, None] - nape, 0.01)
+        straight = inner + (end - inner) * share + _LINING
+        own = (curtain.side * azimuth > 0) & (np.abs(azimuth) > curtain.low)
+        within = own[:, None] & (share > 0) & (share < 1)
+        raised += np.where(within, np.clip(straight - outer, 0.0, _MOST_LINING), 0.0)
+    return outer + smooth(raised, 1.0, 1.0)
+
+
+def shelf(scalp: Scalp) -> F64:
+    """Return how far the body (AZIMUTHS, ROWS) is too flat to lie on: 0 a back, 1 a shoulder."""
+    slope = np.gradient(smooth(scalp.body, 2.0, 2.0), grid_ways(), axis=1)
+    return _step((slope - _SLOPES[0]) / (_SLOPES[1] - _SLOPES[0]))
+
+
+def _lies_along(scalp: Scalp, outer: F64) -> F64:
+    """Return how far (AZIMUTHS, ROWS) hair with this reach lies on the body, here and above."""
+    away = np.maximum(outer - scalp.body, 0.0)
+    lying = (1 - _step((away - _FLAT) / _FLAT)) * (1 - shelf(scalp))
+    rows = 2 * _ALONG + 1
+    return smooth(minimum_filter1d(lying, rows, origin=_ALONG, axis=1, mode="nearest"), 1.0, 1.0)
 
 
 def slim_reach(scalp: Scalp) -> F64:
@@ -214,14 +269,14 @@ def _inner_reach(scalp: Scalp) -> F64:
 def hanging_reach(scalp: Scalp, cling: float) -> F64:
     """Return the reach (AZIMUTHS, ROWS) m of a cloth over the head: straight down where widest.
 
-    cling: 0 falls straight, 1 follows the neck.
+    cling: 0 falls straight, 1 follows the neck. It falls into the shoulders.
     """
-    ways = grid_ways()
+    ways, slim = grid_ways(), slim_reach(scalp)
     below = ways > scalp.chart.equator - 0.02
-    widest = np.where(below[None], scalp.bare, 0.0)
-    widest = np.where(below[None], np.maximum.accumulate(widest, axis=1), scalp.bare)
+    widest = np.where(below[None], slim, 0.0)
+    widest = np.where(below[None], np.maximum.accumulate(widest, axis=1), slim)
     depth = _step((ways - scalp.chart.equator - 0.03) / 0.10)[None]
-    return scalp.bare + (widest - scalp.bare) * (1 - cling * depth)
+    return slim + (widest - slim) * (1 - cling * depth)
 
 
 def shoulder_way(scalp: Scalp, outer: F64, slack: float = -0.008) -> F64:

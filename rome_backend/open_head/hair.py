@@ -27,7 +27,7 @@ STYLES = ("bald", "short", "medium", "long", "afro", "bun")
 STYLE_SHARES = (0.06, 0.22, 0.24, 0.28, 0.10, 0.10)
 WAVES = 6
 DRAPE_START = 0.35
-INTO_SHOULDER = 0.025  # m that a hem ends below the shoulder it falls on
+INTO_SHOULDER = 0.055  # m that a hem ends below the shoulder it falls on
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ def drawn_curtains(scalp: Scalp, outer: F64, length: float, front: float) -> tup
     outer (AZIMUTHS, ROWS) m: reach of the hair; front: azimuth (rad) of its front edges.
     """
     nape = float(np.linalg.norm(scalp.flat[scalp.edge[np.abs(scalp.place).argmax()]]))
-    lowest = min(nape + length, scalp.bottom - 0.015)
+    lowest = min(nape + length, scalp.bottom - 0.025)
     behind = smooth_step(np.radians(105), np.radians(135), np.abs(grid_azimuths()))
-    hem = np.minimum(lowest, shoulder_way(scalp, outer) + INTO_SHOULDER + 0.1 * behind)
+    hem = np.minimum(lowest, shoulder_way(scalp, outer) + INTO_SHOULDER + 0.07 * behind)
     return tuple(
         Curtain(side, start_place(scalp, side, front - 0.2), front, max(front, 1.4), hem)
         for side in (1, -1)

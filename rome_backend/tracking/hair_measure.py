@@ -215,8 +215,8 @@ def _curtain(scalp: Scalp, view: SquareView, side: HairSide, hem: float, outer: 
     in_front = 1 - _step((azimuth - np.radians(68)) / np.radians(16))
     behind = _step((azimuth - np.radians(105)) / np.radians(30))
     draped = hem > float(np.interp(np.radians(60), grid_azimuths(), shoulder)) + 0.02
-    slack = INTO_SHOULDER + 0.065 * behind + (0.09 * in_front if draped else 0.0)
-    line = np.minimum(np.minimum(hem, shoulder + slack), scalp.bottom - 0.015)
+    slack = INTO_SHOULDER + 0.035 * behind + (0.09 * in_front if draped else 0.0)
+    line = np.minimum(np.minimum(hem, shoulder + slack), scalp.bottom - 0.025)
     line = gaussian_filter1d(line, 2.0 * AZIMUTHS / 144, mode="wrap")
     low = front if hem < ways[bottom] + 0.05 else max(front, _COVERING)
     if draped and side.covered:

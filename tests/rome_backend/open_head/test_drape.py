@@ -24,6 +24,7 @@ from rome_backend.open_head.drape import (
     slim_reach,
     start_place,
 )
+from rome_backend.open_head.hair import drawn_curtains
 from rome_backend.open_head.hair_chart import AZIMUTHS, ROWS, grid_azimuths, grid_ways, sample
 from rome_backend.open_head.scalp import Scalp, build_scalp
 from rome_backend.render.rasterizer import TorchRasterizer
@@ -89,9 +90,43 @@ def test_nothing_of_long_hair_is_turned_over(scalp: Scalp, front: float, drop: f
 
 @pytest.mark.parametrize("front", [62.0, 78.0, 90.0])
 def test_no_back_of_a_face_shows_from_any_side(head: HeadModel, scalp: Scalp, front: float) -> None:
-    offsets = np.zeros(head.template.shape)
-    offsets[scalp.vertices] = grown(scalp, 0.14, front) - scalp.rest
-    vertices = head.template + offsets
+    backs = seen_backs(head, scalp, grown(scalp, 0.14, front))
+    assert max(backs.values()) <= 0.0005, backs
+
+
+@pytest.mark.parametrize("front", [64.0, 78.0])
+@pytest.mark.parametrize("length", [0.03, 0.08, 0.15])
+def test_no_lining_shows_where_hair_ends_on_shoulders_and_back(
+    head: HeadModel, scalp: Scalp, front: float, length: float
+) -> None:
+    hair = laid_down(scalp, length, front)
+    backs = seen_backs(head, scalp, hair)
+    assert max(backs.values()) <= 0.0006, backs
+
+
+def test_a_hem_on_the_back_is_one_clean_line_above_the_skin(scalp: Scalp) -> None:
+    hair = laid_down(scalp, 0.12, 80.0)
+    hem = scalp.edge[np.abs(scalp.place) > 0.85]
+    flat, reach = scalp.chart.flat(hair[hem])
+    above = reach - sample(scalp.body, flat)
+    assert above.min() > -0.0005 and above.max() < 0.012
+    assert np.ptp(np.linalg.norm(flat, axis=1)) < 0.006, "at one height"
+
+
+def laid_down(scalp: Scalp, length: float, front: float) -> np.ndarray:
+    """Vertices (H, 3) of hair THICK m thick that falls on the shoulders and lies on the back."""
+    falling = hanging_reach(scalp, 0.3) + THICK
+    both = drawn_curtains(scalp, falling, length, float(np.radians(front)))
+    outer = lying_reach(scalp, falling, both)
+    thickness = np.full(len(scalp.rest), THICK)
+    return scalp.rest + raise_hair(scalp, lay_out(scalp, both), thickness, outer)
+
+
+def seen_backs(head: HeadModel, scalp: Scalp, hair: np.ndarray) -> dict[int, float]:
+    """Share of the head's picture, by yaw, that shows the back of a face of hair (H, 3) m."""
+    vertices = head.template.astype(np.float64)
+    vertices[scalp.vertices] = hair
+    shares = {}
     own = head.regions["hair"][head.faces].any(axis=1)
     for yaw in (0, 45, -45, 90, -90, 180):
         camera = orbit(np.array([0, -0.03, -0.05]), 1.0, yaw, 0, 0.42, 300, 300)
@@ -103,7 +138,8 @@ def test_no_back_of_a_face_shows_from_any_side(head: HeadModel, scalp: Scalp, fr
             torch.from_numpy(points).float()[None], torch.from_numpy(head.faces).long(), 300, 300
         )
         seen = found.face_index[0].numpy()
-        assert ((seen >= 0) & (behind & own)[seen]).sum() <= 0.0005 * (seen >= 0).sum(), yaw
+        shares[yaw] = float(((seen >= 0) & (behind & own)[seen]).sum() / (seen >= 0).sum())
+    return shares
 
 
 def test_hair_goes_into_shoulders_and_lies_on_the_back(scalp: Scalp) -> None:
@@ -114,7 +150,8 @@ def test_hair_goes_into_shoulders_and_lies_on_the_back(scalp: Scalp) -> None:
     beside = np.abs(np.abs(grid_azimuths()) - np.radians(90)) < np.radians(8)
     low = grid_ways() > scalp.chart.equator + 0.06
     assert (outer - scalp.body)[np.ix_(behind, low)].min() > 0.009
-    np.testing.assert_array_equal(outer[beside], falling[beside])
+    np.testing.assert_allclose(outer[beside], falling[beside], atol=0.013)
+    assert (outer >= falling).all()
     draped = tuple(replace(curtain, low=np.radians(65)) for curtain in both)
     before = np.abs(grid_azimuths()) < np.radians(60)
     chest = (lying_reach(scalp, falling, draped) - scalp.body)[np.ix_(before, low)]
@@ -152,7 +189,8 @@ def test_a_front_edge_lies_where_the_curtain_says(scalp: Scalp) -> None:
 def test_a_cloth_falls_straight_and_clings_as_told(scalp: Scalp) -> None:
     straight, close = hanging_reach(scalp, 0.0), hanging_reach(scalp, 1.0)
     assert straight.shape == (AZIMUTHS, ROWS)
-    assert (straight >= close - 1e-9).all() and (close >= scalp.bare - 1e-9).all()
+    slim = slim_reach(scalp)
+    assert (straight >= close - 1e-9).all() and (close >= slim - 1e-9).all()
     neck = np.abs(grid_ways() - scalp.chart.equator - 0.10) < 0.01
     assert (straight - scalp.bare)[:, neck].max() > 0.02
     assert np.abs(close - scalp.bare)[:, neck].max() < 0.03
