@@ -20,7 +20,7 @@ from rome_backend.measure.mesh_surface import ray_hits
 from rome_backend.render.shading import picture
 from rome_backend.tracking.face_mesh import SURE, FaceTracker
 
-_SIDE, _YAWS = 512, (-30.0, 0.0, 30.0)
+_SIDE, _YAWS = 384, (-30.0, 0.0, 30.0)
 _AWAY, _ROOM = 4.0, 1.3  # of the mesh's largest side: the camera's distance, what it sees
 _GREY = (128, 128, 128)
 _FACING = 4  # power of the cosine by which a landmark that is seen squarely counts more
@@ -100,7 +100,7 @@ def _clay(
     shift = np.array([0.0, 0.0, -_AWAY]) - rotation @ ((low + high) / 2 / reach)
     focal = _SIDE * _AWAY / _ROOM
     camera = perspective(focal, rotation, shift, _SIDE, _SIDE)
-    shown = picture(vertices / reach, faces, None, None, camera, background=_GREY)
+    shown = picture(vertices / reach, faces, None, None, camera, None, 1, _GREY)
     found = tracker.track(np.ascontiguousarray(shown[..., :3]))
     flip = np.diag([1.0, -1.0, -1.0])
     matrix = np.array([[focal, 0, _SIDE / 2], [0, focal, _SIDE / 2], [0, 0, 1]])

@@ -25,6 +25,7 @@ from rome_backend.core.types import F64, U8
 from training.evaluation.frames import RealFrame, real_frames, turn_degrees
 from training.evaluation.judges import Judges
 from training.evaluation.likeness import alike
+from training.evaluation.other_pictures import OtherPictures, recorded, write_inputs
 from training.evaluation.realism import Realism
 from training.evaluation.renderers import Drawn, Renderer
 from training.evaluation.scores import energy, mean_of_rows, on_ground
@@ -140,31 +141,41 @@ def evaluate_cross(
     tools: Tools,
     size: int,
     every: int,
-    trainee: Trainee | None = None,
+    trainees: Mapping[str, Trainee] | None = None,
     judges: Judges | None = None,
     progress: Callable[[str, float], None] = lambda name, fraction: None,
     seen: Callable[[PairScores], None] = lambda pair: None,
+    others: Sequence[OtherPictures] = (),
+    inputs: Path | None = None,
 ) -> dict[str, Any]:
     """Return the JSON result of the protocol; seen: told every pair that is done.
 
+    others: results of other programs; inputs: folder for the frames that those are to be given.
     Raises ValueError for fewer than two clips.
     """
     if len(paths) < 2:
         raise ValueError("a person is driven by another one: there must be two clips")
     judges = judges or Judges()
     realism = None if judges.inception is None else Realism(judges.inception)
-    pairs = []
+    pairs, missing = [], {other.name: list[str]() for other in others}
     first = subject = subject_of(paths[0], tools, size, every)
     for place, path in enumerate([*paths[1:], None]):
         progress(subject.name, place / len(paths))
         driver = first if path is None else subject_of(path, tools, size, every)
-        renderers = renderers_of(subject, tools, trainee)
+        if inputs is not None:
+            write_inputs(
+                inputs, driver.name, driver.clip, list(real_frames(driver.clip, tools, size))
+            )
+        drawn = recorded(others, driver.clip, tools.matte, driver.name, subject.name)
+        for name in missing.keys() - drawn.keys():
+            missing[name].append(f"{driver.name}-{subject.name}")
+        renderers = renderers_of(subject, tools, trainees or {}) | drawn
         pairs.append(evaluate_pair(subject, driver, tools, renderers, judges, realism))
         seen(pairs[-1])
         subject = driver
     result = cross_payload(pairs, size, every)
     add_distances(result["mean"], realism)
-    return {**result, **judges.omissions()}
+    return {**result, **judges.omissions(), "others_missing": missing}
 
 
 def cross_payload(pairs: Sequence[PairScores], size: int, every: int) -> dict[str, Any]:

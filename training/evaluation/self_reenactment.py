@@ -22,6 +22,7 @@ from rome_backend.core.types import U8
 from training.evaluation.frames import RealFrame, real_frames, turn_degrees
 from training.evaluation.judges import Judges
 from training.evaluation.likeness import alike
+from training.evaluation.other_pictures import OtherPictures, recorded, write_inputs
 from training.evaluation.realism import Realism
 from training.evaluation.renderers import Drawn, Renderer
 from training.evaluation.scores import Scores, mean_of_rows, mean_scores, on_ground, score, summary
@@ -58,17 +59,24 @@ def evaluate_clip(
     tools: Tools,
     size: int,
     every: int,
-    trainee: Trainee | None = None,
+    trainees: Mapping[str, Trainee] | None = None,
     judges: Judges | None = None,
     realism: Realism | None = None,
+    others: Sequence[OtherPictures] = (),
+    inputs: Path | None = None,
 ) -> ClipScores:
-    """Return the scores of a clip; trainee: networks on the tools' head, to be judged too.
+    """Return the scores of a clip.
 
-    Raises PhotoRefused where no head can be made of it.
+    trainees: networks on the tools' head, to be judged too; others: results of other programs;
+    inputs: folder for the frames that those are to be given.
+    Raises PhotoRefused where no head can be made of it, FileInvalid for results that do not fit.
     """
     subject = subject_of(path, tools, size, every)
-    clip, renderers = subject.clip, renderers_of(subject, tools, trainee)
+    clip, renderers = subject.clip, renderers_of(subject, tools, trainees or {})
     frames = list(real_frames(clip, tools, size))
+    if inputs is not None:
+        write_inputs(inputs, subject.name, clip, frames)
+    renderers |= recorded(others, clip, tools.matte, subject.name)
     return scored(path.stem, frames, clip.source, clip.lost, renderers, judges, realism)
 
 
@@ -131,22 +139,33 @@ def evaluate_self(
     tools: Tools,
     size: int,
     every: int,
-    trainee: Trainee | None = None,
+    trainees: Mapping[str, Trainee] | None = None,
     judges: Judges | None = None,
     progress: Callable[[str, float], None] = lambda name, fraction: None,
     seen: Callable[[ClipScores], None] = lambda clip: None,
+    others: Sequence[OtherPictures] = (),
+    inputs: Path | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON result of the protocol; seen: told every clip that is done."""
+    """Return the JSON result of the protocol; seen: told every clip that is done.
+
+    A method's mean is over the clips that it has; ``others_missing`` names the others.
+    """
     judges = judges or Judges()
     realism = None if judges.inception is None else Realism(judges.inception)
     clips = []
     for place, path in enumerate(paths):
         progress(path.stem, place / len(paths))
-        clips.append(evaluate_clip(path, tools, size, every, trainee, judges, realism))
+        clips.append(
+            evaluate_clip(path, tools, size, every, trainees, judges, realism, others, inputs)
+        )
         seen(clips[-1])
     result = payload(clips, size, every)
     add_distances(result["mean"], realism)
-    return {**result, **judges.omissions()}
+    missing = {
+        other.name: [path.stem for path in paths if other.find(path.stem) is None]
+        for other in others
+    }
+    return {**result, **judges.omissions(), "others_missing": missing}
 
 
 def add_distances(means: Mapping[str, dict[str, float]], realism: Realism | None) -> None:

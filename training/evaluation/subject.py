@@ -7,6 +7,7 @@ Does not know measures.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,13 +49,13 @@ def subject_of(path: Path, tools: Tools, size: int, every: int) -> Subject:
 
 
 def renderers_of(
-    subject: Subject, tools: Tools, trainee: Trainee | None = None
+    subject: Subject, tools: Tools, trainees: Mapping[str, Trainee]
 ) -> dict[str, Renderer]:
-    """Return what draws a person, by name; trainee: networks on the tools' head, one more."""
+    """Return what draws a person, by name; trainees: networks on the tools' head, in addition."""
     found: dict[str, Renderer] = {
         "textured_mesh": TexturedMesh(subject.avatar, tools.head),
         "warped_source": WarpedSource(subject.source),
     }
-    if trainee is not None:
-        found["neural"] = networks_on(trainee, subject.avatar, subject.source)
+    for name, trainee in trainees.items():
+        found[name] = networks_on(trainee, subject.avatar, subject.source)
     return found

@@ -89,7 +89,7 @@ def _frames_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def tools(found: FaceFit) -> Any:
     seer = Seer(found)
-    return SimpleNamespace(tracker=seer, fitter=seer)
+    return SimpleNamespace(tracker=seer, fitter=seer, matte=None)
 
 
 def test_all_frames_of_the_driver_move_the_source_s_identity() -> None:
@@ -180,7 +180,7 @@ def test_real_clips(
 ) -> None:  # fmt: skip
     monkeypatch.undo()
     call = ["evaluate", "--protocol", "cross", "--clips", str(data_dir / "videos")]
-    more = ["--only", "v06,v01", "--every", "400", "--pictures", str(tmp_path)]
+    more = ["--only", "v06,v01", "--every", "150", "--pictures", str(tmp_path)]
     assert main([*call, *more, "--json", "--quiet"]) == 0
     result = json.loads(capfd.readouterr().out)
     assert len(result["pairs"]) == 2 and {"csim", "fid"} <= set(result["metrics_left_out"])

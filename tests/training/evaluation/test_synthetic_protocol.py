@@ -66,6 +66,9 @@ def test_the_command_judges_a_checkpoint(tmp_path: Path, capfd: pytest.CaptureFi
     call = ["train", str(shards), "-o", str(run), "--config", "small", "--steps", "2"]
     assert main([*call, "--batch", "1", "--device", "cpu", "--json", "--quiet"]) == 0
     checkpoint = json.loads(capfd.readouterr().out.splitlines()[-1])["checkpoint"]
+    call = ["train", str(shards), "-o", f"{run}2", "--config", "small-no_offsets", "--steps", "1"]
+    assert main([*call, "--batch", "1", "--device", "cpu", "--json", "--quiet"]) == 0
+    ablation = json.loads(capfd.readouterr().out.splitlines()[-1])["checkpoint"]
     call = ["evaluate", "--protocol", "synthetic", "--checkpoint", checkpoint, "-n", "2"]
     assert main([*call, "--pictures", str(tmp_path), "--json", "--quiet"]) == 0
     result = json.loads(capfd.readouterr().out)
@@ -74,6 +77,13 @@ def test_the_command_judges_a_checkpoint(tmp_path: Path, capfd: pytest.CaptureFi
     }  # fmt: skip
     assert result["mean"]["neural"] != result["mean"]["untrained"]
     assert Image.open(tmp_path / "synthetic.png").size == (5 * 32, 2 * 32)
+    call = ["evaluate", "--protocol", "synthetic", "-n", "1", "--json", "--quiet"]
+    both = ["--checkpoint", checkpoint, "--checkpoint", ablation]
+    assert main([*call, *both]) == 0
+    names = set(json.loads(capfd.readouterr().out)["mean"])
+    assert names == {"textured_mesh", "small", "small-no_offsets", "untrained"}
+    assert main([*call, *both[:2], *both[:2]]) == 2
+    assert json.loads(capfd.readouterr().out)["error"]["code"] == "usage"
 
 
 def test_a_checkpoint_must_be_named(capfd: pytest.CaptureFixture[str]) -> None:
