@@ -25,7 +25,8 @@ class Sample:
     face with ears and hair, and that with neck and clothes;
     shape (S,), expression (E,), jaw (3,), rotation (3,), camera (3,) f32: as DrivenPose has them;
     landmarks (68, 2) f32: of the target, NDC, y down;
-    texture (B, B, 4) u8 or None: baked from the source, and where it was seen;
+    texture (B, B, 4) u8 or None: baked from the source, and where it was seen; not in shards;
+    layers (4 H, H, 4) u8 or None: what the system's own avatar shows, as training.layers packs it;
     offsets (V, 3) f32 m or None: the person's, where they are known.
     """
 
@@ -43,6 +44,7 @@ class Sample:
     camera: F32
     landmarks: F32
     texture: U8 | None = None
+    layers: U8 | None = None
     offsets: F32 | None = None
 
     def __post_init__(self) -> None:
@@ -65,7 +67,7 @@ class Batch:
 
     source, target (N, 3, T, T), source_matte, target_matte, hair, whole (N, 1, T, T): in [0, 1];
     pose: of the target with the source's shape; landmarks (N, 68, 2) NDC, on the CPU;
-    numbers: the samples'; texture (N, 4, B, B) in [0, 1] and offsets (N, V, 3) m, or None.
+    numbers: the samples'; layers (N, 4, 4 H, H) in [0, 1] and offsets (N, V, 3) m, or None.
     """
 
     source: torch.Tensor
@@ -77,7 +79,7 @@ class Batch:
     pose: DrivenPose
     landmarks: torch.Tensor
     numbers: tuple[int, ...]
-    texture: torch.Tensor | None = None
+    layers: torch.Tensor | None = None
     offsets: torch.Tensor | None = None
 
 
@@ -95,15 +97,15 @@ def collate(samples: Sequence[Sample], device: torch.device | str = "cpu") -> Ba
     }
     landmarks = torch.from_numpy(np.stack([sample.landmarks for sample in samples]))
     numbers = tuple(sample.number for sample in samples)
-    textures = [sample.texture for sample in samples if sample.texture is not None]
+    layers = [sample.layers for sample in samples if sample.layers is not None]
     offsets = [sample.offsets for sample in samples if sample.offsets is not None]
-    all_textured, all_known = (len(each) == len(samples) for each in (textures, offsets))
+    all_layered, all_known = (len(each) == len(samples) for each in (layers, offsets))
     return Batch(
         **pictures,
         pose=DrivenPose(**poses),
         landmarks=landmarks,
         numbers=numbers,
-        texture=_picture(np.stack(textures)).to(device) if all_textured else None,
+        layers=_picture(np.stack(layers)).to(device) if all_layered else None,
         offsets=torch.from_numpy(np.stack(offsets)).to(device) if all_known else None,
     )
 

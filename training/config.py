@@ -97,10 +97,10 @@ class ModelSizes:
     offset_limit: float = 1.0
     """M that a vertex may move per coordinate of its normal; released: 1."""
     start: Start = "nothing"
-    """photo: small networks that add to the texture baked from the photo; the sizes of the
-    paper's networks and what moves do not matter then, as geometry is given."""
+    """photo: a small network that joins the photo, carried by the mesh, with the textured mesh;
+    the sizes of the paper's networks and what moves do not matter then, as geometry is given."""
     light_base: int = 32
-    """Width of the light renderer's first level; in texture space half of it."""
+    """Width of the light renderer's first level."""
     light_levels: int = 4
     """Its resolutions."""
 
@@ -197,11 +197,11 @@ _LIGHT = TrainConfig(
         **dict.fromkeys((f.name for f in fields(LossWeights)), 0.0)
         | {"colour": 10.0, "dice": 1.0, "perceptual": 1.0}
     ),
-    sizes=ModelSizes(side=128, start="photo", light_base=16),
+    sizes=ModelSizes(side=192, start="photo", light_base=16),
     batch=4,
-    generator_rate=2e-3,
-    betas=(0.9, 0.999),
-    ema=0.95,
+    generator_rate=1e-3,
+    betas=(0.9, 0.99),
+    ema=0.998,
 )
 CONFIGS: Mapping[str, TrainConfig] = {
     config.name: config for config in (_PAPER, _RELEASED, _OPEN, _SMALL, _LIGHT)

@@ -22,6 +22,7 @@ from rome_backend.core.landmarks_68 import MEDIAPIPE_68
 from rome_backend.core.types import HeadModel, LandmarkTable
 from rome_backend.models.discriminator import Judgement
 from rome_backend.render.silhouette import SoftSilhouette, soft_silhouette
+from training.augment import augmented
 from training.batch import Batch, draw
 from training.config import TrainConfig
 from training.losses import adversarial, chamfer, colour, gaze, geometry, identity, masks, vgg
@@ -87,13 +88,13 @@ class Objective:
 
     def scene(self, trainee: Trainee, batch: Batch, step: int) -> Scene:
         """Render a micro-batch and all that its losses look at."""
-        driven = trainee.drive(batch)
         draws = [draw(self._config.seed, step, number) for number in batch.numbers]
+        if self._config.sizes.start == "photo":
+            batch = augmented(batch, draws)
+        driven = trainee.drive(batch)
         ground = torch.stack([torch.rand(3, 1, 1, generator=each) for each in draws])
         ground = ground.to(batch.target)
-        logits = driven.rendered.mask_logits
-        found = masks.on_random_ground(driven.rendered.rgb, logits, ground)
-        wanted = masks.on_random_ground(batch.target, logits, ground)
+        found, wanted = self._shown(driven, batch, ground)
         fake = real = without_neck = without_hair = None
         if self._asks("adversarial", "feature_matching"):
             fake = trainee.judge(found)
@@ -104,6 +105,21 @@ class Objective:
         if self._asks("occupancy_whole"):
             without_hair = self._silhouette(driven, batch, "hair")
         return Scene(batch, driven, found, wanted, draws, fake, real, without_neck, without_hair)
+
+    def _shown(
+        self, driven: DrivenHead, batch: Batch, ground: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return prediction and truth over a ground: by the predicted mask as released, or, where
+        networks start from the photo and its matte, each by its own."""
+        rendered = driven.rendered
+        if self._config.sizes.start == "photo":
+            return (
+                masks.over(rendered.rgb, rendered.soft_mask, ground),
+                masks.over(batch.target, batch.target_matte, ground),
+            )
+        logits = rendered.mask_logits
+        found = masks.on_random_ground(rendered.rgb, logits, ground)
+        return found, masks.on_random_ground(batch.target, logits, ground)
 
     def _silhouette(self, driven: DrivenHead, batch: Batch, held: str) -> SoftSilhouette:
         height, width = batch.target.shape[-2:]

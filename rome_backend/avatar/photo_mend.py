@@ -3,10 +3,10 @@
 
 Does not know meshes, cameras or files.
 
-The network never draws: it says by how much to shift the carried photo, how to share between it
-and the textured mesh, and how to correct matte and colour. Where it says nothing (its last layer
-at 0) the rules alone remain, and where the photo showed nothing, the textured mesh. It looks at a
-grid of GRID px whatever the picture's size. Carries gradients. Source: our own.
+The network never draws: it says how to share between the carried photo and the textured mesh, and
+how to correct matte and colour. Where it says nothing (its last layer at 0) the rules alone
+remain, and where the photo showed nothing, the textured mesh. It looks at a grid of GRID px
+whatever the picture's size. Carries gradients. Source: our own.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from rome_backend.models.light_renderer import LightParams, LightRenderer, make_
 
 GRID = 192
 SEEN_CHANNELS = 4 + 4 + GUIDES + 4
-CONTROLS = 7  # shift x and y, share of the photo, matte, and red, green, blue
-_SHIFT = 0.02  # of the picture's half side, the most that the photo is shifted
+CONTROLS = 5  # share of the photo, matte, and red, green, blue
 _COLOUR = 0.1  # the most that a colour is corrected
 _CLEAR = 0.1  # of the carried matte: what is less is nothing, what is more than 1 - it is all
 _TURNED = (8.0, 22.0)  # degrees over which the outline becomes the mesh's own
+_HARDLY = (1.0, 8.0)  # degrees up to which the photo's own matte is left as it is
 _REACH = 0.06  # of the largest distance, that hair past the outline may have half way
 _ROOM = 0.01  # that shares keep from 0 and 1 before the logarithm of their odds
 
@@ -44,16 +44,16 @@ def joined(layers: PhotoLayers, controls: torch.Tensor | None = None) -> Mended:
     carried, share = layers.carried, layers.guides[:, 1:2]
     colour = torch.zeros_like(carried[:, :3])
     matte_by = torch.zeros_like(share)
+    turn = 45 * layers.guides[:, TURN : TURN + 1]
     if controls is not None:
         size = (carried.shape[-2], carried.shape[-1])
         controls = functional.interpolate(controls, size, mode="bilinear", align_corners=False)
-        carried = _shifted(carried, _SHIFT * torch.tanh(controls[:, :2]))
-        share = _moved(share, controls[:, 2:3])
-        matte_by = controls[:, 3:4]
-        colour = _COLOUR * torch.tanh(controls[:, 4:])
+        share = _moved(share, controls[:, :1])
+        matte_by = controls[:, 1:2] * _smooth_step(turn, *_HARDLY)
+        colour = _COLOUR * torch.tanh(controls[:, 2:])
     matte = ((carried[:, 3:] - _CLEAR) / (1 - 2 * _CLEAR)).clamp(0, 1)
     covered = layers.drawn[:, 3:]
-    turned = _smooth_step(45 * layers.guides[:, TURN : TURN + 1], *_TURNED)
+    turned = _smooth_step(turn, *_TURNED)
     on_matte = layers.guides[:, :1] * _kept(layers.guides[:, AWAY : AWAY + 1], covered, turned)
     alpha = on_matte * matte + (1 - on_matte) * covered
     share = torch.where(covered > 0, share * (1 - turned * (1 - matte)), torch.ones_like(share))
@@ -76,16 +76,6 @@ def _smooth_step(values: torch.Tensor, low: float, high: float) -> torch.Tensor:
     return share * share * (3 - 2 * share)
 
 
-def _shifted(values: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-    """Sample (N, C, H, W) where it lies shifted by (N, 2, H, W), halves of its side."""
-    count, _, height, width = values.shape
-    plain = torch.eye(2, 3, device=values.device, dtype=values.dtype).expand(count, -1, -1)
-    grid = functional.affine_grid(plain, [count, 1, height, width], align_corners=False)
-    return functional.grid_sample(
-        values, grid + shift.permute(0, 2, 3, 1), padding_mode="border", align_corners=False
-    )
-
-
 def _moved(share: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
     """Return shares in [0, 1] moved by logits; 0 leaves them as they are."""
     odds = torch.logit(_ROOM + (1 - 2 * _ROOM) * share.clamp(0, 1)) + by
@@ -101,17 +91,20 @@ def averaged(picture: Mended, samples: int) -> Mended:
 
 
 class PhotoMender(nn.Module):
-    """A light renderer that says how to join photo layers; made by make_photo_mender."""
+    """A light renderer that says how to join photo layers; made by photo_mender.
 
-    def __init__(self, network: LightRenderer) -> None:
+    network: (N, SEEN_CHANNELS, h, w) -> (N, CONTROLS, h, w), h and w multiples of reduction.
+    """
+
+    def __init__(self, network: nn.Module, reduction: int) -> None:
         super().__init__()
-        self.network = network
+        self.network, self._step = network, reduction
 
     def forward(self, layers: PhotoLayers) -> torch.Tensor:
         """Return controls (N, CONTROLS, h, w) of layers, h and w near GRID."""
         plain = joined(layers)
         seen = [layers.carried, layers.drawn, layers.guides, plain.rgb * plain.alpha, plain.alpha]
-        step = self.network.params.reduction
+        step = self._step
         height, width = layers.carried.shape[-2:]
         shrink = GRID / max(height, width)
         size = tuple(max(step, round(side * shrink / step) * step) for side in (height, width))
@@ -120,10 +113,15 @@ class PhotoMender(nn.Module):
         return found
 
 
-def make_photo_mender(base: int = 16, levels: int = 4) -> PhotoMender:
-    """Return a mender that changes nothing yet: random weights, but the last layer's are 0."""
+def photo_mender(network: LightRenderer) -> PhotoMender:
+    """Return a mender by a network of these sizes."""
+    return PhotoMender(network, network.params.reduction)
+
+
+def make_mending_network(base: int = 16, levels: int = 4) -> LightRenderer:
+    """Return a network that changes nothing yet: random weights, but the last layer's are 0."""
     network = make_light_renderer(LightParams(SEEN_CHANNELS, CONTROLS, base, levels))
     nn.init.zeros_(network.outputs.weight)
     assert network.outputs.bias is not None
     nn.init.zeros_(network.outputs.bias)
-    return PhotoMender(network)
+    return network

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from rome_backend.avatar.photo_mend import CONTROLS, SEEN_CHANNELS, PhotoMender
+from rome_backend.avatar.photo_mend import CONTROLS, SEEN_CHANNELS, PhotoMender, photo_mender
 from rome_backend.core.atomic_file import replacing
 from rome_backend.core.errors import FileInvalid
 from rome_backend.core.tensor_file import read_tensors, write_tensors
@@ -56,7 +56,7 @@ def load_photo_mender(path: Path = DEFAULT) -> PhotoMender:
         network.load_state_dict(state, strict=True)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _invalid(path, str(error).splitlines()[0]) from error
-    return PhotoMender(network).eval()
+    return photo_mender(network).eval()
 
 
 def _invalid(path: Path, reason: str) -> FileInvalid:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import argparse
 
-from training.commands.data import add_prepare, add_synthesize
+from training.commands.data import add_prepare
 from training.commands.evaluate import add_evaluate
+from training.commands.ship import add_ship
+from training.commands.synthesize import add_synthesize
 from training.commands.train import add_train
 
 
@@ -26,4 +28,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_prepare(commands, shared)
     add_train(commands, shared)
     add_evaluate(commands, shared)
+    add_ship(commands, shared)
     return parser

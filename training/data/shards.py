@@ -152,8 +152,8 @@ def _tar(samples: Sequence[StoredSample]) -> bytes:
 def _parts(stored: StoredSample) -> dict[str, bytes]:
     """Return the files of a sample by the ends of their names."""
     sample = stored.sample
-    texture = {} if sample.texture is None else {"texture": sample.texture}
-    pictures = {**sample.pictures(), **texture, **stored.extra}
+    layers = {} if sample.layers is None else {"layers": sample.layers}
+    pictures = {**sample.pictures(), **layers, **stored.extra}
     numbers = {name: getattr(sample, name).astype(float).tolist() for name in _NUMBERS}
     text = json.dumps({"number": sample.number, **numbers}, sort_keys=True)
     parts = {f"{name}.png": _png(values) for name, values in pictures.items()}
@@ -258,6 +258,6 @@ def _stored(data: Mapping[str, bytes]) -> StoredSample:
     if "offsets.npy" in data:
         stored = np.load(io.BytesIO(data["offsets.npy"]), allow_pickle=False)
         offsets = stored.astype(np.float32)
-    more: dict[str, Any] = {"texture": pictures.pop("texture", None), "offsets": offsets}
+    more: dict[str, Any] = {"layers": pictures.pop("layers", None), "offsets": offsets}
     number = int(numbers["number"])
     return StoredSample(Sample(number=number, **seen, **arrays, **more), pictures)

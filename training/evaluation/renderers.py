@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 import torch
 
-from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.driven_pose import DrivenPose
 from rome_backend.avatar.head_renderer import RenderedHead
+from rome_backend.avatar.photo_avatar import PhotoAvatar
+from rome_backend.avatar.photo_mend import PhotoMender
 from rome_backend.avatar.render import avatar_picture
 from rome_backend.core.landmarks_68 import landmarks_68_of
 from rome_backend.core.skinning import posed_vertices
@@ -92,28 +93,19 @@ class Neural:
 
 
 class Photo:
-    """Networks that start from the avatar's texture, on the avatar's own mesh.
+    """The avatar's photo, carried by its mesh, and its texture where the photo shows nothing.
 
     Args:
-        trainee: the networks on the head model of the avatar.
+        mender: the network that mends it; the rules alone without one.
     """
 
-    def __init__(self, trainee: PhotoTrainee, avatar: Avatar) -> None:
-        self._trainee, self._avatar = trainee, avatar
-        self._device = next(trainee.parts["picture"].parameters()).device
-        baked = np.dstack([avatar.albedo, avatar.confidence]).transpose(2, 0, 1)
-        values = torch.as_tensor(np.ascontiguousarray(baked), device=self._device)[None] / 255
-        with torch.no_grad():
-            self._levels = trainee.renderer.levels(trainee.texture(values))
+    def __init__(self, avatar: Avatar, head: HeadModel, mender: PhotoMender | None = None) -> None:
+        self._photo = PhotoAvatar(avatar, head, mender)
 
     def draw(self, frame: RealFrame) -> Drawn:
         """See Renderer.draw."""
-        vertices = avatar_vertices(self._avatar, self._trainee.head, frame.fit.params)
-        own, places = _placed(vertices, frame, self._device)
-        renderer = self._trainee.renderer
-        with torch.no_grad():
-            seen = renderer.features(self._levels, own, places, *frame.matte.shape)
-            return _drawn(renderer.draw(seen))
+        picture = self._photo.pictures([(frame.camera, frame.fit.params)], None)[0]
+        return picture[..., :3], picture[..., 3].astype(np.float32) / np.float32(255)
 
 
 def _placed(
@@ -166,7 +158,7 @@ def similarity(first: F64, second: F64) -> F64:
 def networks_on(trainee: Trainee, avatar: Avatar, source: RealFrame) -> Renderer:
     """Return what draws by trained networks. Raises TypeError for networks that nobody knows."""
     if isinstance(trainee, PhotoTrainee):
-        return Photo(trainee, avatar)
+        return Photo(avatar, trainee.head, trainee.mender)
     if isinstance(trainee, RomeTrainee):
         return Neural(trainee, source)
     raise TypeError(f"{type(trainee).__name__} draws no clips")

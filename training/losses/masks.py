@@ -44,5 +44,9 @@ def on_random_ground(
     logits (N, 1, H, W). Prediction and truth get the same mask, which gets no gradient, so that
     losses of colour neither see the true matte nor train the predicted one (rome-spec section 4).
     """
-    mask = torch.sigmoid(logits).detach()
+    return over(picture, torch.sigmoid(logits).detach(), colour)
+
+
+def over(picture: torch.Tensor, mask: torch.Tensor, colour: torch.Tensor) -> torch.Tensor:
+    """Return a picture (N, 3, H, W) over a plain colour (N, 3, 1, 1), by a mask (N, 1, H, W)."""
     return picture * mask + colour * (1 - mask)

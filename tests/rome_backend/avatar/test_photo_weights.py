@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from rome_backend.avatar.photo_layers import PhotoLayers
-from rome_backend.avatar.photo_mend import make_photo_mender
+from rome_backend.avatar.photo_mend import make_mending_network
 from rome_backend.avatar.photo_weights import load_photo_mender, save_photo_mender
 from rome_backend.core.errors import FileInvalid
 from rome_backend.core.tensor_file import read_tensors, write_tensors
@@ -20,7 +20,7 @@ from rome_backend.core.tensor_file import read_tensors, write_tensors
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    network = make_photo_mender(8, 2).network
+    network = make_mending_network(8, 2)
     with torch.no_grad():
         network.outputs.weight.normal_()
     path = tmp_path / "photo.safetensors"

@@ -25,8 +25,8 @@ def make(make_sample: Callable[[int], Sample]) -> Make:
     def stored(number: int) -> StoredSample:
         sample = make_sample(number)
         offsets = np.full((4, 3), 0.001 * number, np.float32)
-        texture = np.full((8, 8, 4), number, np.uint8)
-        sample = replace(sample, offsets=offsets, texture=texture if number % 2 else None)
+        layers = np.full((32, 8, 4), number, np.uint8)
+        sample = replace(sample, offsets=offsets, layers=layers if number % 2 else None)
         return StoredSample(sample, {"labels": sample.hair // 51})
 
     return stored

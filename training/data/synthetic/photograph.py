@@ -32,6 +32,7 @@ from rome_backend.render.rasterizer import TorchRasterizer
 from rome_backend.render.texture import sample_texture
 from training.data.synthetic.noise import smooth_picture
 from training.data.synthetic.person import Person
+from training.data.synthetic.strands import Strands
 
 _JAW, _LEFT_EYE, _RIGHT_EYE = 2, 3, 4
 _SUPERSAMPLE = 2
@@ -118,27 +119,32 @@ def _base(name: str) -> str:
 
 
 def take_picture(
-    random: np.random.Generator, head: HeadModel, person: Person, shot: Shot, side: int
+    random: np.random.Generator,
+    head: HeadModel,
+    person: Person,
+    shot: Shot,
+    side: int,
+    strands: Strands | None = None,
 ) -> Picture:
-    """Return the picture of a person (side x side px) with its labels, matte and landmarks."""
+    """Return the picture of a person (side x side px) with its labels, matte and landmarks.
+
+    strands: drawn with the person, seen from both sides.
+    """
     vertices, root = _posed(head, person, shot)
     pose = _driven_pose(person, shot)
-    faces = torch.as_tensor(np.array(head.faces, np.int64))
-    projected = project_head(vertices, root, pose)
+    mesh = _mesh(head, vertices[0], shot, strands)
+    projected = project_head(mesh.vertices[None], root, pose)
     large = _SUPERSAMPLE * side
-    fragments = TorchRasterizer().rasterize(projected, faces, large, large)
-    uvs = torch.as_tensor(head.uvs)[torch.as_tensor(np.array(head.uv_faces, np.int64))]
-    uv = interpolate_corners(fragments, uvs)
+    fragments = TorchRasterizer().rasterize(projected, mesh.faces, large, large)
+    uv = interpolate_corners(fragments, mesh.uvs)
     texture = torch.as_tensor(person.albedo).permute(2, 0, 1).float()[None]
     albedo = sample_texture(texture, uv)[0].numpy() / 255
-    turned = vertex_normals(vertices[0].numpy(), head.faces)
-    turned = turned @ rotation_matrices(shot.rotation).T
-    normals = interpolate_vertices(fragments, faces, torch.as_tensor(turned).float())[0].numpy()
+    normals = interpolate_vertices(fragments, mesh.faces, mesh.normals)[0].numpy()
     light = _light(shot, normals, person.shine)
     covered = fragments.covered()[0].numpy()
-    light *= np.where(_faces_away(projected[0], faces)[fragments.face_index[0]], _INSIDE, 1)[
-        ..., None
-    ]
+    away = _faces_away(projected[0], mesh.faces)
+    away[len(head.faces) :] = False
+    light *= np.where(away[fragments.face_index[0]], _INSIDE, 1)[..., None]
     rgb = linear_to_srgb(np.clip(srgb_to_linear(albedo) * light, 0, 1))
     alpha = _halved(covered[..., None].astype(np.float32))
     mean = _halved((rgb * covered[..., None]).astype(np.float32))
@@ -153,6 +159,34 @@ def take_picture(
     own, camera = vertices[0].double().numpy(), pose_camera(pose, root, side)
     matte = _bytes(255 * alpha[..., 0])
     return Picture(_bytes(picture), labels, matte, landmarks, pose, own, camera)
+
+
+@dataclass(frozen=True)
+class _Mesh:
+    """vertices (P, 3) f32 m; faces (Q, 3) i64; uvs (Q, 3, 2) f32; normals (P, 3) f32, view space:
+    the head's, then the strands'."""
+
+    vertices: torch.Tensor
+    faces: torch.Tensor
+    uvs: torch.Tensor
+    normals: torch.Tensor
+
+
+def _mesh(head: HeadModel, vertices: torch.Tensor, shot: Shot, strands: Strands | None) -> _Mesh:
+    faces = torch.as_tensor(np.array(head.faces, np.int64))
+    uvs = torch.as_tensor(head.uvs)[torch.as_tensor(np.array(head.uv_faces, np.int64))]
+    turned = vertex_normals(vertices.numpy(), head.faces) @ rotation_matrices(shot.rotation).T
+    normals = torch.as_tensor(turned).float()
+    if strands is None:
+        return _Mesh(vertices, faces, uvs, normals)
+    roots, ribbons = torch.as_tensor(strands.roots), torch.as_tensor(strands.faces)
+    points = vertices[roots] + torch.as_tensor(strands.shifts).float()
+    return _Mesh(
+        torch.cat([vertices, points]),
+        torch.cat([faces, ribbons + len(vertices)]),
+        torch.cat([uvs, torch.as_tensor(strands.uvs)[ribbons]]),
+        torch.cat([normals, normals[roots]]),
+    )
 
 
 def _posed(head: HeadModel, person: Person, shot: Shot) -> tuple[torch.Tensor, torch.Tensor]:
