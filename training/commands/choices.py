@@ -7,9 +7,12 @@ Does not know any command.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from rome_backend.core.errors import UsageError
+from rome_backend.core.errors import FileInvalid, UsageError
+from rome_backend.core.types import HeadModel
 
 _LARGEST_SIDE = 1024
 
@@ -22,6 +25,15 @@ def check_side(options: argparse.Namespace) -> None:
             f"The side is an even number up to {_LARGEST_SIDE}, the seed at least 0.",
             f"See: python -m training {options.command} -h",
         )
+
+
+def check_head(settings: Mapping[str, Any], head: HeadModel) -> None:
+    """Raise FileInvalid (`shards_of_another_head`) for the settings of another head's shards."""
+    if settings.get("topology_id") != head.topology_id:
+        raise FileInvalid(
+            "shards_of_another_head", "These shards belong to another head model.",
+            "Make the shards again.",
+        )  # fmt: skip
 
 
 def only(paths: list[Path], names: str | None) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 
 from training.commands.data import add_prepare
+from training.commands.distill import add_distill
 from training.commands.evaluate import add_evaluate
 from training.commands.ship import add_ship
 from training.commands.synthesize import add_synthesize
@@ -28,5 +29,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_prepare(commands, shared)
     add_train(commands, shared)
     add_evaluate(commands, shared)
+    add_distill(commands, shared)
     add_ship(commands, shared)
     return parser

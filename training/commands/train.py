@@ -15,9 +15,10 @@ from typing import Any
 
 from rome_backend.assets.store import AssetStore, cache_dir
 from rome_backend.commands.console import Console
-from rome_backend.core.errors import FileInvalid, UsageError
+from rome_backend.core.errors import UsageError
 from rome_backend.open_head.build import open_head
 from rome_backend.render.device import torch_device
+from training.commands.choices import check_head
 from training.config import TrainConfig, named_config
 from training.data.shards import ShardSet
 from training.losses.networks import loss_networks
@@ -63,11 +64,7 @@ def train_networks(options: argparse.Namespace, console: Console) -> int:
     except ValueError as error:
         raise UsageError("usage", f"{error}.", "See: python -m training train -h") from error
     head = open_head(cache_dir() / "heads")
-    if settings.get("topology_id") != head.topology_id:
-        raise FileInvalid(
-            "shards_of_another_head", "These shards belong to another head model.",
-            "Make the shards again.",
-        )  # fmt: skip
+    check_head(settings, head)
     with joined(torch_device(options.device)) as processes:
         networks = loss_networks(AssetStore(), processes.device)
 
