@@ -13,6 +13,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from .backend import models
+from .backend.client import shared
 from .backend.environment import State
 from .folders import user_folder
 from .set_up_status import STATUS, environment_state, made_of, size_before
@@ -101,6 +102,10 @@ def _draw_backend(
     if not (bpy.app.online_access or made):
         column.label(text=OFFLINE, icon="INTERNET_OFFLINE")
     _draw_models(column)
+    welcome = shared().welcome
+    if welcome is not None:
+        networks = f"weights {welcome.weights}" if welcome.weights else "not installed"
+        column.label(text=f"ROME's own networks: {networks}", icon="NODETREE")
     _draw_error(column)
     row = column.row(align=True)
     row.operator("rome.backend_open_log", text="Set-up Log", icon="TEXT").log = "set_up.log"

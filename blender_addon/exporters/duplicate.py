@@ -45,6 +45,12 @@ class Copies:
         self._made.append(made)
         return made
 
+    def make_local(self) -> None:
+        """Let copies of overrides be data of their own."""
+        for copy in self._made:
+            if copy.override_library is not None:
+                copy.make_local(clear_liboverride=True)
+
     def remove(self) -> None:
         """Remove the copies and give the originals their names back."""
         bpy.data.batch_remove(self._made)
@@ -76,7 +82,7 @@ def duplicated(context: bpy.types.Context, head: bpy.types.Object) -> Iterator[D
         undo.enter_context(object_mode(context))
         copies = Copies()
         undo.callback(copies.remove)
-        duplicate = _copy(context.scene, head, copies)
+        duplicate = copied(context.scene, head, copies)
         undo.enter_context(_shown(context.window, duplicate.scene))
         now = context.scene.frame_current
         duplicate.scene.frame_set(now)
@@ -109,7 +115,8 @@ def _shown(window: bpy.types.Window, scene: bpy.types.Scene) -> Iterator[None]:
         window.view_layer = layer
 
 
-def _copy(now: bpy.types.Scene, head: bpy.types.Object, copies: Copies) -> Duplicate:
+def copied(now: bpy.types.Scene, head: bpy.types.Object, copies: Copies) -> Duplicate:
+    """Return a copy of the head and its armature in a new scene, all to be removed with copies."""
     scene = copies.add(bpy.data.scenes.new(head.name))
     _copy_settings(now, scene)
     original = skeleton(head)

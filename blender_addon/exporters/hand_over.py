@@ -8,7 +8,8 @@ run; writing the head's data as they are takes a fraction of that.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from ..head.find import skeleton
 from .duplicate import object_mode
 from .formats import FORMATS, Format
 from .head_export import Choice, export_head
+from .local_copy import localised
 from .place import cannot_write
 from .textures import used_pictures
 
@@ -30,14 +32,25 @@ RENDER_FACTS = ("fps", "fps_base")
 UNIT_FACTS = ("system", "scale_length")
 
 
-def can_hand_over(head: bpy.types.Object) -> bool:
-    """Return whether another Blender can be given the head: Blender writes no linked data."""
+def is_own(head: bpy.types.Object) -> bool:
+    """Return whether a head is data of this file, which Blender can write as it is."""
     parts = [head, head.data, skeleton(head)]
-    return all(part is None or _is_own(part) for part in parts)
+    return all(
+        part is None or (part.library is None and part.override_library is None) for part in parts
+    )
 
 
-def _is_own(part: bpy.types.ID) -> bool:
-    return part.library is None and part.override_library is None
+@contextmanager
+def _to_write(
+    context: bpy.types.Context, head: bpy.types.Object
+) -> Iterator[list[bpy.types.Object]]:
+    """Yield the head and its armature, or copies of them where Blender would not write them."""
+    if not is_own(head):
+        with localised(context, head) as parts:
+            yield parts
+        return
+    with object_mode(context):
+        yield [part for part in (head, skeleton(head)) if part is not None]
 
 
 def hand_over_steps(
@@ -59,14 +72,14 @@ def hand_over_steps(
             np.save(folder / name, _pixels(image))
             pictures[image.name] = name
             yield
-        parts = [part for part in (head, skeleton(head)) if part is not None]
-        with object_mode(context):
+        with _to_write(context, head) as parts:
+            names = [part.name for part in parts]
             bpy.data.libraries.write(
                 str(folder / SCENE), set(parts), path_remap="ABSOLUTE", compress=False
             )
         yield
         facts = {
-            "objects": [part.name for part in parts],
+            "objects": names,
             "target": str(target),
             "format": kind.name,
             "choice": asdict(choice),

@@ -18,7 +18,6 @@ from bpy.props import BoolProperty, EnumProperty, StringProperty
 from ..core_access import RomeError
 from ..exporters.bones import ROME
 from ..exporters.formats import ABC, FBX, GLB, OBJ, USD, Format
-from ..exporters.hand_over import can_hand_over
 from ..exporters.head_export import ARKIT_ONLY, BARE, SHOWN, Choice, export_head
 from ..head.find import active_head
 from ..jobs import STATE
@@ -128,7 +127,7 @@ class HeadExport(ExportTask):
             return {"CANCELLED"}
         try:
             path = self.kind.with_suffix(path)
-            if self._is_person and not bpy.app.background and can_hand_over(head):
+            if self._is_person and not bpy.app.background:
                 return self.start(context, head, path, self.kind, self.choice())
             with _waiting(context, f"Exporting {head.name}..."):
                 files = export_head(context, head, path, self.kind, self.choice())

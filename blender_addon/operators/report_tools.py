@@ -46,6 +46,7 @@ def facts_of_this_system() -> dict[str, str]:
         facts["Backend"] = f"{welcome.version} (protocol {welcome.protocol})"
         facts["Python"] = welcome.python
         facts["Device"] = welcome.device
+        facts["Networks"] = welcome.weights or "none"
     return facts
 
 

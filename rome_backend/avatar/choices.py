@@ -14,12 +14,13 @@ from dataclasses import dataclass
 
 from rome_backend.assets import flame_kinds as flame
 from rome_backend.assets import flame_open, rome_table_kinds
+from rome_backend.assets.installed_weights import ROME_NETWORKS
 from rome_backend.core.errors import AssetMissing, UsageError
 
 AUTO, OPEN, FLAME, DECA, OFFICIAL, LINEAR = "auto", "open", "flame", "deca", "official", "linear"
 TRACKERS = (OPEN, DECA)
 NETWORKS = (OPEN, OFFICIAL, LINEAR)
-ROME_NETWORKS, FACE_REGRESSOR, LINEAR_NETWORK = "rome", "deca", "rome-linear-offsets"
+FACE_REGRESSOR, LINEAR_NETWORK = "deca", "rome-linear-offsets"
 _HEAD_NEEDS = (flame.MODEL,)
 _LANDMARKS = (flame.LANDMARKS_MEDIAPIPE, flame.LANDMARKS_68)
 _NEEDS: dict[str, tuple[str, ...]] = {

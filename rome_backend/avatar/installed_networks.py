@@ -14,6 +14,7 @@ import torch
 from torch import nn
 
 from rome_backend.assets import rome_table_kinds
+from rome_backend.assets.installed_weights import ID_DIGITS, installed_weights
 from rome_backend.assets.store import AssetStore
 from rome_backend.avatar import choices
 from rome_backend.avatar.choices import Choice
@@ -39,7 +40,6 @@ from rome_backend.models.fold import folded
 from rome_backend.models.key_map import load_network, split_checkpoint
 
 State = dict[str, torch.Tensor]
-ID_DIGITS = 16
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,7 @@ def picture_network(weights_id: str, store: AssetStore) -> nn.Module:
 
 def require_networks(weights_id: str, store: AssetStore) -> None:
     """Raise AssetMissing (`networks_missing`) unless networks of these weights are installed."""
-    installed = {record.name: record for record in store.list()}
-    record = installed.get(choices.ROME_NETWORKS)
-    if record is None or record.sha256[:ID_DIGITS] != weights_id:
+    if installed_weights(store) != weights_id:
         raise AssetMissing(
             "networks_missing",
             "The networks that made this avatar's neural texture are not installed.",

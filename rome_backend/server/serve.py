@@ -18,9 +18,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from rome_backend import __version__
+from rome_backend.assets.installed_weights import installed_weights
+from rome_backend.assets.store import AssetStore
+from rome_backend.core.errors import RomeError
 from rome_backend.core.messages import PROTOCOL, Welcome
 from rome_backend.server.jobs import Handler
 from rome_backend.server.session import Session
+
+_log = logging.getLogger(__name__)
 
 
 def serve(
@@ -64,4 +69,13 @@ def log_to(path: Path) -> None:
 
 
 def _welcome(device: str) -> Welcome:
-    return Welcome(PROTOCOL, __version__, device, platform.python_version(), "")
+    return Welcome(PROTOCOL, __version__, device, platform.python_version(), _weights())
+
+
+def _weights() -> str:
+    """Return the id of ROME's installed networks, "" where there are none to be had."""
+    try:
+        return installed_weights(AssetStore())
+    except RomeError as error:  # much can be done without them, and what cannot will say so
+        _log.warning("the installed networks are not known: %s", error)
+        return ""

@@ -23,7 +23,7 @@ from blender_addon.backend.environment import (
     environment_python,
     write_marker,
 )
-from blender_addon.core_access import RomeError
+from blender_addon.core_access import RomeError, Welcome
 from blender_addon.set_up_status import SetUpStatus, size_before
 
 
@@ -196,3 +196,14 @@ def test_without_the_add_on_enabled_there_are_no_preferences():
     addons = SimpleNamespace(preferences=SimpleNamespace(addons={}))
     with pytest.raises(LookupError, match="not enabled"):
         preferences.preferences_of(addons)
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"), [("", "not installed"), ("0123456789abcdef", "weights 0123456789abcdef")]
+)
+def test_a_backend_that_was_started_says_its_networks(drawn, monkeypatch, weights, said):
+    client = SimpleNamespace(welcome=None)
+    monkeypatch.setattr(preferences, "shared", lambda: client)
+    assert not any("networks" in text for text in drawn().texts)
+    client.welcome = Welcome(1, "0.1.0", weights=weights)
+    assert f"ROME's own networks: {said}" in drawn().texts

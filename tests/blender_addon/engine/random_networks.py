@@ -20,10 +20,9 @@ import numpy as np
 import torch
 
 from rome_backend.assets.importer import import_paths
+from rome_backend.assets.installed_weights import installed_weights
 from rome_backend.assets.store import AssetStore
 from rome_backend.avatar.avatar import save_avatar
-from rome_backend.avatar.choices import ROME_NETWORKS
-from rome_backend.avatar.installed_networks import ID_DIGITS
 
 
 def module(path: Path) -> ModuleType:
@@ -45,7 +44,7 @@ def main(tests: Path, avatar_file: Path) -> None:
         torch.save(state, Path(folder) / "rome.pth")
         report = import_paths([Path(folder) / "rome.pth"], store)
     assert not report.refused, report.refused
-    weights_id = store.record(ROME_NETWORKS).sha256[:ID_DIGITS]
+    weights_id = installed_weights(store)
     synthetic = module(tests / "rome_backend" / "export" / "synthetic_head.py").synthetic_head()
     texture = np.random.default_rng(0).normal(size=(8, 256, 256)).astype(np.float32)
     save_avatar(

@@ -14,7 +14,7 @@ pytest.importorskip("bpy")
 from blender_addon.core_access import Cancelled, RomeError
 from blender_addon.exporters import hand_over, other_blender
 from blender_addon.exporters.formats import ABC, FBX, FORMATS, GLB, OBJ, USD
-from blender_addon.exporters.hand_over import can_hand_over, hand_over_steps, take_over
+from blender_addon.exporters.hand_over import hand_over_steps, is_own, take_over
 from blender_addon.exporters.head_export import Choice, export_head
 
 
@@ -72,6 +72,7 @@ def test_animation_and_the_scenes_frames_go_along(blender, measure, moving, hand
 
 def test_nothing_of_the_scene_changes(blender, ada, handed):
     bpy = blender.bpy
+    assert is_own(ada.mesh)
     before = [(data.name, data.users) for data in (*bpy.data.objects, *bpy.data.meshes)]
     values = [block.value for block in ada.mesh.data.shape_keys.key_blocks]
     _, steps = handed(bpy, ada.mesh)
@@ -103,15 +104,52 @@ def test_the_presets_go_along(blender, ada, handed):
     assert sidecar["export"]["bones"] == "VRM" and "handed" not in json.dumps(sidecar)
 
 
-def test_a_linked_head_cannot_be_handed_over(blender, ada, tmp_path):
+@pytest.fixture(params=["linked", "overridden"])
+def borrowed(request, blender, moving, tmp_path):
+    """Ada, who moves, out of another file; and her surface there in frames 1 and 5."""
     bpy = blender.bpy
-    assert can_hand_over(ada.mesh)
-    path, name = str(tmp_path / "ada.blend"), ada.mesh.name
+    surfaces = {frame: blender.at(frame, moving.mesh) for frame in (1, 5)}
+    path, name, rig = str(tmp_path / "ada.blend"), moving.mesh.name, moving.armature.name
     bpy.ops.wm.save_as_mainfile(filepath=path)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     with bpy.data.libraries.load(path, link=True) as (_, wanted):
-        wanted.objects = [name]
-    assert not can_hand_over(wanted.objects[0])
+        wanted.objects = [name, rig]
+    for part in wanted.objects:
+        bpy.context.scene.collection.objects.link(part)
+    head = wanted.objects[0]
+    if request.param == "overridden":
+        head = head.override_hierarchy_create(bpy.context.scene, bpy.context.view_layer)
+    bpy.context.scene.frame_end = 5
+    bpy.context.view_layer.update()
+    return head, surfaces
+
+
+def contents(bpy):
+    kinds = ("objects", "meshes", "materials", "images", "armatures", "scenes", "actions")
+    return sorted((kind, each.name_full) for kind in kinds for each in getattr(bpy.data, kind))
+
+
+def test_a_head_of_another_file_goes_along_with_all_it_shows(blender, measure, borrowed, handed):
+    distance, _ = measure
+    bpy, (head, surfaces) = blender.bpy, borrowed
+    assert not is_own(head)
+    before = contents(bpy)
+    folder, steps = handed(bpy, head, ABC)
+    assert steps == 1 and contents(bpy) == before
+    mesh = blender.read(take_over(folder)[-1])
+    assert not bpy.data.libraries
+    for frame, surface in surfaces.items():
+        assert distance(blender.at(frame, mesh), surface) < 1e-5
+
+
+def test_its_textures_and_facts_arrive_and_the_avatar_stays(blender, borrowed, handed):
+    bpy, (head, _) = blender.bpy, borrowed
+    facts = head["rome_topology_id"], head.name
+    folder, _ = handed(bpy, head, OBJ)
+    files = take_over(folder)
+    assert any(file.suffix == ".png" for file in files)
+    sidecar = json.loads((folder.parent / "out" / "Ada.obj.rome.json").read_text())
+    assert (sidecar["topology_id"], sidecar["head"]) == facts
 
 
 def test_a_folder_that_cannot_be_written_is_said(blender, ada, tmp_path):

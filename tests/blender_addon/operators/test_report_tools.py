@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from blender_addon.core_access import Welcome
 from blender_addon.jobs import STATE
 from blender_addon.operators import report_tools
 from blender_addon.photos import CHOICE
@@ -41,9 +42,11 @@ def test_the_copied_text_has_versions_and_no_photo(enabled, failed, monkeypatch)
 
 
 def test_a_running_backend_says_its_version(enabled, failed, monkeypatch):
-    welcome = SimpleNamespace(version="0.1.0", protocol=3, python="3.11.7", device="cpu")
-    text = _copied(monkeypatch, welcome)
-    assert "Backend: 0.1.0 (protocol 3)" in text and "Device: cpu" in text
+    for weights, said in (("", "none"), ("0123456789abcdef", "0123456789abcdef")):
+        welcome = Welcome(3, "0.1.0", "cpu", "3.11.7", weights)
+        text = _copied(monkeypatch, welcome)
+        assert "Backend: 0.1.0 (protocol 3)" in text and "Device: cpu" in text
+        assert f"Networks: {said}" in text
 
 
 def test_dismissing_takes_the_message_away(enabled, failed):

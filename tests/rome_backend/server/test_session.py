@@ -56,6 +56,9 @@ class Line:
     def close(self) -> None:
         self.writing.close()
         self.thread.join(10)
+        for thread in threading.enumerate():
+            if thread.name == "_read":  # else its stream is closed in the middle of reading
+                thread.join(10)
         for stream in (self.reading, *self._theirs):
             stream.close()
 
