@@ -201,7 +201,7 @@ _LIGHT = TrainConfig(
     batch=4,
     generator_rate=1e-3,
     betas=(0.9, 0.99),
-    ema=0.995,
+    ema=0.998,
 )
 CONFIGS: Mapping[str, TrainConfig] = {
     config.name: config for config in (_PAPER, _RELEASED, _OPEN, _SMALL, _LIGHT)

@@ -3,11 +3,10 @@
 
 Does not know meshes, cameras or files.
 
-The network never draws: it says how carried photo and textured mesh share a pixel, so that every
-colour is one of theirs. Where it says nothing (its last layer at 0) the rules alone remain, and
-where the photo showed nothing, the textured mesh. Tried and left out, because real clips gained
-nothing: shifting the photo, correcting the matte, correcting colours. It looks at a grid of GRID
-px whatever the picture's size. Carries gradients. Source: our own.
+The network never draws: it says how to share between the carried photo and the textured mesh, and
+how to correct matte and colour. Where it says nothing (its last layer at 0) the rules alone
+remain, and where the photo showed nothing, the textured mesh. It looks at a grid of GRID px
+whatever the picture's size. Carries gradients. Source: our own.
 """
 
 from __future__ import annotations
@@ -23,9 +22,11 @@ from rome_backend.models.light_renderer import LightParams, LightRenderer, make_
 
 GRID = 192
 SEEN_CHANNELS = 4 + 4 + GUIDES + 4
-CONTROLS = 1  # share of the photo
+CONTROLS = 5  # share of the photo, matte, and red, green, blue
+_COLOUR = 0.1  # the most that a colour is corrected
 _CLEAR = 0.1  # of the carried matte: what is less is nothing, what is more than 1 - it is all
 _TURNED = (8.0, 22.0)  # degrees over which the outline becomes the mesh's own
+_HARDLY = (1.0, 8.0)  # degrees up to which the photo's own matte is left as it is
 _REACH = 0.06  # of the largest distance, that hair past the outline may have half way
 _ROOM = 0.01  # that shares keep from 0 and 1 before the logarithm of their odds
 
@@ -41,11 +42,15 @@ class Mended:
 def joined(layers: PhotoLayers, controls: torch.Tensor | None = None) -> Mended:
     """Return the picture of layers; controls (N, CONTROLS, h, w), of any size, or the rules."""
     carried, share = layers.carried, layers.guides[:, 1:2]
+    colour = torch.zeros_like(carried[:, :3])
+    matte_by = torch.zeros_like(share)
     turn = 45 * layers.guides[:, TURN : TURN + 1]
     if controls is not None:
         size = (carried.shape[-2], carried.shape[-1])
         controls = functional.interpolate(controls, size, mode="bilinear", align_corners=False)
-        share = _moved(share, controls)
+        share = _moved(share, controls[:, :1])
+        matte_by = controls[:, 1:2] * _smooth_step(turn, *_HARDLY)
+        colour = _COLOUR * torch.tanh(controls[:, 2:])
     matte = ((carried[:, 3:] - _CLEAR) / (1 - 2 * _CLEAR)).clamp(0, 1)
     covered = layers.drawn[:, 3:]
     turned = _smooth_step(turn, *_TURNED)
@@ -53,7 +58,7 @@ def joined(layers: PhotoLayers, controls: torch.Tensor | None = None) -> Mended:
     alpha = on_matte * matte + (1 - on_matte) * covered
     share = torch.where(covered > 0, share * (1 - turned * (1 - matte)), torch.ones_like(share))
     rgb = share * carried[:, :3] + (1 - share) * layers.drawn[:, :3]
-    return Mended(rgb.clamp(0, 1), alpha.clamp(0, 1))
+    return Mended((rgb + colour).clamp(0, 1), _moved(alpha, matte_by))
 
 
 def _kept(away: torch.Tensor, covered: torch.Tensor, turned: torch.Tensor) -> torch.Tensor:

@@ -177,8 +177,7 @@ def raise_hair(scalp: Scalp, layout: Layout, thickness: F64, outer: F64) -> F64:
     lying = scalp.reach + thickness * np.tanh(room / np.maximum(np.abs(thickness), 1e-3))
     skin = sample(scalp.body, layout.flat) + MARGIN
     surface = sample(outer, layout.flat)
-    # into the body, but over ears
-    deep = _step((sample(scalp.bare, layout.flat) + MARGIN - surface - _LIES) / _LIES)
+    deep = _step((skin - surface - _LIES) / _LIES)
     surface = np.maximum(surface, skin) * (1 - deep) + surface * deep
     sunk = np.minimum(sample(slim_reach(scalp), layout.flat), surface) - _DIP
     sunk -= _DEEPER * layout.open * layout.hanging

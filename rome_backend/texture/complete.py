@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from rome_backend.core.types import F32, HeadModel, Mask
 from rome_backend.texture.atlas import Atlas
-from rome_backend.texture.cloth import drawn_out_material
 from rome_backend.texture.examples import PhotoSurface
 from rome_backend.texture.eyes import complete_eyes
 from rome_backend.texture.glare import glare
@@ -79,7 +78,7 @@ def complete(
     check()
     colour = lips_alone(head, atlas, fill, colour, trust, regions["lips"])
     seen = _with_mirror(atlas, fill, colour, trust, inner)
-    own, known = _with_cloth_below(atlas, fill, seen, colour, below, regions["neck"], palette)
+    own, known = _with_cloth_below(seen, colour, below, regions["neck"], palette)
     check()
     detail = SurfaceDetail.of(head, vertices, photo, palette, seed)
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, detail, check)
@@ -125,23 +124,15 @@ def _with_mirror(
 
 
 def _with_cloth_below(
-    atlas: Atlas,
-    fill: MeshFill,
-    seen: tuple[F32, F32],
-    colour: F32,
-    below: F32 | None,
-    neck: F32,
-    palette: Palette,
+    seen: tuple[F32, F32], colour: F32, below: F32 | None, neck: F32, palette: Palette
 ) -> tuple[F32, F32]:
     """Return colour (P, 3) and known share (P,) with clothes drawn out where nothing is known."""
     if below is None:
         return seen
     own, known = seen
-    share = below * neck * (1 - known)
-    share *= drawn_out_material(atlas, fill, known * neck, share, palette.skin_likeness)
-    total = known + share
-    part = (share / np.maximum(total, 1e-4))[:, None]
-    return (own * (1 - part) + colour * part).astype(np.float32, copy=False), total
+    share = below * np.clip(1 - 2 * palette.skin_likeness, 0, 1) * neck * (1 - known)
+    mixed = own * (1 - share[:, None]) + colour * share[:, None]
+    return mixed.astype(np.float32, copy=False), known + share
 
 
 def _share(atlas: Atlas, weight: F32) -> F32:

@@ -29,6 +29,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_prepare(commands, shared)
     add_train(commands, shared)
     add_evaluate(commands, shared)
-    add_ship(commands, shared)
     add_distill(commands, shared)
+    add_ship(commands, shared)
     return parser

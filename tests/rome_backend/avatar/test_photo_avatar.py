@@ -211,21 +211,21 @@ def test_it_looks_at_pictures_of_any_size(size: tuple[int, int]) -> None:
     assert joined(PhotoLayers(*parts), controls).rgb.shape == (1, 3, *size)
 
 
-def test_the_network_s_word_is_a_share_of_the_two_layers(layers: PhotoLayers) -> None:
-    def said(value: float) -> torch.Tensor:
-        return joined(layers, torch.full((1, CONTROLS, 8, 8), value)).rgb.permute(0, 2, 3, 1)
+def test_what_the_network_says_is_done(layers: PhotoLayers) -> None:
+    def said(place: int, value: float) -> torch.Tensor:
+        controls = torch.zeros(1, CONTROLS, 8, 8)
+        controls[:, place] = value
+        return controls
 
     plain = joined(layers)
-    inside = ((plain.alpha > 0.99) & (layers.drawn[:, 3:] > 0.99))[:, 0]
-    carried, mesh = (
-        each[:, :3].permute(0, 2, 3, 1)[inside] for each in (layers.carried, layers.drawn)
-    )
-    assert (said(-20.0)[inside] - mesh).abs().mean() < 0.01
-    assert (said(20.0)[inside] - carried).abs().mean() < 0.01
-    between = said(-3.0)[inside]
-    low, high = torch.minimum(carried, mesh), torch.maximum(carried, mesh)
-    assert (between >= low - 1e-5).all() and (between <= high + 1e-5).all()
-    assert torch.equal(joined(layers, torch.ones(1, CONTROLS, 8, 8)).alpha, plain.alpha)
+    inside = (plain.alpha > 0.99)[:, 0]
+    assert joined(layers, said(1, -3.0)).alpha.mean() < plain.alpha.mean() - 0.05
+    mesh = joined(layers, said(0, -20.0)).rgb.permute(0, 2, 3, 1)[inside]
+    assert (mesh - layers.drawn[:, :3].permute(0, 2, 3, 1)[inside]).abs().mean() < 0.01
+    redder = (joined(layers, said(2, 50.0)).rgb - plain.rgb)[:, 0]
+    assert redder.max() <= 0.1 + 1e-5 and redder[inside].mean() > 0.05
+    still = replace(layers, guides=layers.guides * torch.tensor([1.0] * 7 + [0])[:, None, None])
+    assert torch.equal(joined(still, said(1, -3.0)).alpha, joined(still).alpha)
 
 
 def test_averages_weigh_colours_by_their_matte() -> None:

@@ -134,22 +134,3 @@ def test_a_window_in_dark_hair_is_no_hair_colour_but_fair_hair_is(egg: HeadModel
     assert np.abs(palette_of(colour, weight, points, regions).hair.rgb() - HAIR).max() < 8
     white = coloured(egg, hair=(225.0, 222.0, 218.0))
     assert palette_of(*white).hair.rgb().mean() > 210
-
-
-def shaded_neck(egg: HeadModel, neck: tuple) -> tuple[np.ndarray, np.ndarray]:
-    """Skin likeness of a neck of that colour, and which texels lie above the shoulders."""
-    colour, weight, points, regions = coloured(egg)
-    on_neck = (regions["neck"] > 0.95) & (regions["hair"] < 0.05)
-    regions["shoulders"] = (on_neck & (points[:, 1] < -0.1)).astype(np.float32)
-    colour[on_neck] = neck
-    likeness = palette_of(colour, weight, points, regions).skin_likeness
-    return likeness[on_neck], points[on_neck, 1] > -0.095
-
-
-def test_skin_in_the_jaws_shadow_is_skin_but_cloth_and_black_are_not(egg: HeadModel) -> None:
-    likeness, above = shaded_neck(egg, tuple(0.3 * np.array(SKIN)))
-    assert above.sum() > 100 and likeness[above].min() > 0.8
-    assert likeness[~above].max() < 0.1  # a brown dress on the shoulders
-    for cloth in ((50.0, 50.0, 52.0), (30.0, 40.0, 80.0), (8.0, 6.0, 5.0)):
-        likeness, above = shaded_neck(egg, cloth)
-        assert likeness[above].max() < 0.2

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
@@ -97,18 +95,17 @@ def test_the_frame_s_pose_and_expression_are_taken(avatar: Avatar, small_head: H
         assert np.abs(other[0].astype(int) - still[0]).max() > 10
 
 
-def test_trained_networks_change_the_picture_between_photo_and_mesh(
+def test_trained_networks_change_the_picture(
     trainee: PhotoTrainee, avatar: Avatar, small_head: HeadModel
 ) -> None:
-    avatar = replace(avatar, albedo=np.full_like(avatar.albedo, 128))
     before, _ = Photo(avatar, small_head, trainee.mender).draw(frame())
     with torch.no_grad():
-        trainee.parts["mender"].outputs.bias[0] -= 20.0
+        trainee.parts["mender"].outputs.bias[2] += 0.5
     after, alpha = Photo(avatar, small_head, trainee.mender).draw(frame())
-    mesh, cover = TexturedMesh(avatar, small_head).draw(frame())
-    inside = (alpha > 0.99) & (cover > 0.99)
-    assert inside.any() and np.abs(after.astype(int) - mesh)[inside].mean() < 3
-    assert np.abs(before.astype(int) - mesh)[inside].mean() > 10
+    inside = alpha > 0.9
+    assert inside.any() and (after[inside][:, 0] >= before[inside][:, 0]).all()
+    assert after[inside][:, 0].mean() > before[inside][:, 0].mean() + 5
+    assert np.array_equal(after[inside][:, 1:], before[inside][:, 1:])
 
 
 def test_each_kind_of_networks_has_its_renderer(
