@@ -129,4 +129,7 @@ NETWORK_KINDS = (
     Kind("bisenet", "BiSeNet face parsing", "CelebAMask-HQ-noncommercial-research",
          "79999_iter.pth of face-parsing.PyTorch, BiSeNet trained on CelebAMask-HQ",
          _is_torch("cp.resnet.", "ffm."), _strict(more.bisenet)),
+    Kind("hyperiqa", "HyperIQA picture quality", "MIT",
+         "koniq_pretrained.pkl of HyperIQA (Su et al., CVPR 2020), trained on KonIQ-10k",
+         _is_torch("res.lda1_pool.", "fc1w_conv."), _strict(more.hyperiqa)),
 )  # fmt: skip

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Names and shapes of three networks with names of their own: VGGFace2, MODNet, BiSeNet.
+"""Names and shapes of networks with names of their own: VGGFace2, MODNet, BiSeNet, HyperIQA.
 
 Does not know files, nor how a network computes.
 
-Sources: the published architectures (Cao et al. 2018; Ke et al. 2022; Yu et al. 2018).
+Sources: the published architectures (Cao et al. 2018; Ke et al. 2022; Yu et al. 2018; Su et al.
+2020).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from rome_backend.assets.network_shapes import (
     linear,
     mobilenet_v2,
     prefixed,
+    resnet50,
 )
 
 _STAGES = ((2, 64, 3), (3, 128, 4), (4, 256, 6), (5, 512, 3))
@@ -110,3 +112,19 @@ def bisenet() -> Shapes:
                                  ("conv_out32", 128, 64)):  # fmt: skip
         parts += [_unit(f"{name}.conv", inputs, middle, 3), conv(f"{name}.conv_out", middle, 19, 1)]
     return joined(parts)
+
+
+def hyperiqa() -> Shapes:
+    """Return HyperIQA in the sizes of its released weights: 112 features of 7 x 7 places."""
+    rows = [("conv1.0", 2048, 1024, 1), ("conv1.2", 1024, 512, 1), ("conv1.4", 512, 112, 1)]
+    parts = [prefixed("res.", resnet50(None))]
+    for number, (inputs, kept, places) in enumerate(((256, 16, 64), (512, 32, 16), (1024, 64, 4))):
+        at = f"res.lda{number + 1}"
+        parts += [conv(f"{at}_pool.0", inputs, kept, 1), linear(f"{at}_fc", kept * places, 16)]
+    parts += [linear("res.lda4_fc", 2048, 176)]
+    widths = (224, 112, 56, 28, 14)
+    for number, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False), 1):
+        rows.append((f"fc{number}w_conv", 112, inputs * outputs // 49, 3))
+        parts += [linear(f"fc{number}b_fc", 112, outputs)]
+    parts += [linear("fc5w_fc", 112, 14), linear("fc5b_fc", 112, 1)]
+    return joined([*parts, *(conv(name, i, o, kernel, bias=True) for name, i, o, kernel in rows)])

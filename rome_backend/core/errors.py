@@ -6,6 +6,8 @@ Does not know who shows it: processes, operators and jobs catch it at their boun
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class RomeError(Exception):
     """Base of every error the project raises on purpose.
@@ -24,9 +26,19 @@ class RomeError(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[Callable[..., RomeError], tuple[type[RomeError], str, str, str]]:
+        """Say how other processes make the same error again, whatever its class takes."""
+        return _restored, (type(self), self.code, self.message, self.hint)
+
     def as_dict(self) -> dict[str, str]:
         """Return ``{"code", "message", "hint"}`` for JSON results and messages."""
         return {"code": self.code, "message": self.message, "hint": self.hint}
+
+
+def _restored(kind: type[RomeError], code: str, message: str, hint: str) -> RomeError:
+    error = kind.__new__(kind)
+    RomeError.__init__(error, code, message, hint)
+    return error
 
 
 class UsageError(RomeError):

@@ -27,6 +27,7 @@ NECK_FADE_M = 0.07
 FACE_FADE_M = 0.03
 EAR_FADE_M = 0.012
 ARM_M = 0.02
+TIE = 1e-3  # of each other that two entries are as large
 
 
 def shape_dirs(geometry: HeadGeometry, components: int = 60) -> F32:
@@ -50,7 +51,7 @@ def shape_dirs(geometry: HeadGeometry, components: int = 60) -> F32:
     area = vertex_areas(geometry.skin_vertices, geometry.skin_faces)
     variance = np.einsum("v,vck,vck->k", area, skin, skin)
     directions = directions[:, :, np.argsort(-variance, kind="stable")]
-    return with_steady_signs(directions).astype(np.float32)
+    return with_steady_signs(directions, geometry.vertices[:, 0]).astype(np.float32)
 
 
 def sample_vertices(geometry: HeadGeometry) -> NDArray[np.integer]:
@@ -130,10 +131,16 @@ def carry_eyeballs(geometry: HeadGeometry, directions: F64) -> None:
         directions[geometry.regions[region]] = directions[members].mean(axis=0)
 
 
-def with_steady_signs(directions: F64) -> F64:
-    """Return directions (V, 3, S) with each mode's largest entry positive."""
+def with_steady_signs(directions: F64, across: F64) -> F64:
+    """Return directions (V, 3, S) with each mode's largest entry positive.
+
+    across (V,): to the subject's left. In a mode that mirrors itself two entries are largest, but
+    for rounding, which differs from machine to machine: the left one counts.
+    """
     flat = directions.reshape(-1, directions.shape[2])
-    largest = flat[np.argmax(np.abs(flat), axis=0), np.arange(flat.shape[1])]
+    left = np.repeat(across > 0, 3)[:, None]
+    places = np.argmax(np.abs(flat) * np.where(left, 1 + TIE, 1.0), axis=0)
+    largest = flat[places, np.arange(flat.shape[1])]
     return directions * np.where(largest < 0, -1.0, 1.0)
 
 

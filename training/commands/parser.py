@@ -13,6 +13,7 @@ from training.commands.distill import add_distill
 from training.commands.evaluate import add_evaluate
 from training.commands.ship import add_ship
 from training.commands.synthesize import add_synthesize
+from training.commands.throughput import add_throughput
 from training.commands.train import add_train
 
 
@@ -31,4 +32,5 @@ def build_parser() -> argparse.ArgumentParser:
     add_evaluate(commands, shared)
     add_distill(commands, shared)
     add_ship(commands, shared)
+    add_throughput(commands, shared)
     return parser

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from rome_backend.open_head.build import open_head
 from rome_backend.render.device import torch_device
 from training.commands.choices import check_head
 from training.config import TrainConfig, named_config
+from training.data.live import live_sequences
 from training.data.shards import ShardSet
 from training.losses.networks import loss_networks
 from training.processes import joined
-from training.trainer import RunOptions, RunResult, train
+from training.trainer import RunOptions, RunResult, Samples, train
 
 _SHOW_EVERY = 50
 
@@ -33,7 +35,10 @@ def add_train(commands: Any, shared: argparse.ArgumentParser) -> None:
     run = commands.add_parser(
         "train", parents=[shared], help="train on shards, from the last checkpoint on"
     )
-    run.add_argument("shards", type=Path, help="folder of shards")
+    run.add_argument("shards", type=Path, nargs="?", help="folder of shards")
+    run.add_argument("--live", type=int, metavar="N", help="N invented people, made on the fly")
+    run.add_argument("--people", type=int, default=0, metavar="SEED", help="which of them (0)")
+    run.add_argument("--workers", type=int, default=0, help="processes that make them (0)")
     run.add_argument("-o", "--output", type=Path, required=True, help="folder of the run")
     run.add_argument("--config", default="open", help="named configuration (open)")
     run.add_argument("--steps", type=int, required=True, help="steps in all")
@@ -48,18 +53,49 @@ def add_train(commands: Any, shared: argparse.ArgumentParser) -> None:
 
 
 def train_networks(options: argparse.Namespace, console: Console) -> int:
-    """Train on shards; under torchrun all processes share each batch, and the first one speaks.
+    """Train on shards or on people made on the fly; under torchrun all processes share each batch,
+    and the first one speaks.
 
     Raises UsageError (`usage`, `unknown_config`, `other_run`, `no_samples`), FileInvalid
-    (`shards_invalid`, `shards_of_another_head`, `checkpoint_invalid`) and RomeError.
+    (`shards_invalid`, `shards_of_another_head`, `checkpoint_invalid`), OutOfResources
+    (`worker_died`) and RomeError.
     """
-    shards = ShardSet(options.shards)
-    settings = shards.manifest["settings"]
+    with _samples(options) as (samples, settings):
+        _train(options, console, samples, settings)
+    return 0
+
+
+@contextmanager
+def _samples(options: argparse.Namespace) -> Iterator[tuple[Samples, Mapping[str, Any]]]:
+    """Give what to train on, and what it depends on."""
+    if (options.live is None) == (options.shards is None) or options.workers < 0:
+        raise UsageError(
+            "usage", "Name a folder of shards, or how many people are made on the fly.",
+            "See: python -m training train -h",
+        )  # fmt: skip
+    if options.shards is not None:
+        shards = ShardSet(options.shards)
+        yield shards, shards.manifest["settings"]
+        return
+    side = options.side or named_config(options.config).sizes.side
+    if options.live < 1 or side % 2 or options.people < 0:
+        raise UsageError(
+            "usage", "There is at least one person, and the side is even.",
+            "See: python -m training train -h",
+        )  # fmt: skip
+    with live_sequences(side, options.people, options.live, options.workers) as made:
+        yield made, made.settings()
+
+
+def _train(
+    options: argparse.Namespace, console: Console, samples: Samples, settings: Mapping[str, Any]
+) -> None:
     try:
         config = _config(options, settings)
         run = RunOptions(
             options.output, options.steps, options.checkpoint_every, options.checkpoint_every,
-            facts={"samples": len(shards), "settings": settings},
+            facts={"samples": len(samples), "settings": dict(settings)},
+            readers=max(1, options.workers),
         )  # fmt: skip
     except ValueError as error:
         raise UsageError("usage", f"{error}.", "See: python -m training train -h") from error
@@ -76,10 +112,9 @@ def train_networks(options: argparse.Namespace, console: Console) -> int:
             if processes.first:
                 console.progress(shown[0], done / steps)
 
-        result = train(config, head, shards, run, networks, processes, told)
+        result = train(config, head, samples, run, networks, processes, told)
         if processes.first:
             tell(result, console)
-    return 0
 
 
 def _config(options: argparse.Namespace, settings: Mapping[str, Any]) -> TrainConfig:

@@ -16,7 +16,7 @@ import io
 import json
 import logging
 import tarfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,18 @@ class StoredSample:
 
 
 @dataclass(frozen=True)
-class Group:
-    """The samples of one shard, perhaps none, and what the manifest says of it besides."""
+class Packed:
+    """One shard: its tar, how many samples it holds, perhaps none, and what the manifest says of
+    it besides."""
 
-    samples: Sequence[StoredSample]
+    tar: bytes
+    samples: int
     facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def packed(samples: Sequence[StoredSample], facts: Mapping[str, Any] | None = None) -> Packed:
+    """Return samples as a shard."""
+    return Packed(_tar(samples), len(samples), facts or {})
 
 
 def write_shards(
@@ -75,45 +82,58 @@ def write_shards(
     def numbers(index: int) -> range:
         return range(index * per_shard, min((index + 1) * per_shard, count))
 
-    return write_groups(
+    return write_packed(
         folder,
-        lambda index: Group([made(number) for number in numbers(index)]),
+        lambda places: (packed([made(number) for number in numbers(index)]) for index in places),
         -(-count // per_shard),
         {**settings, "per_shard": per_shard},
         lambda index, entry: entry["samples"] == len(numbers(index)),
     )
 
 
-def write_groups(
+def write_packed(
     folder: Path,
-    make: Callable[[int], Group],
+    make: Callable[[Sequence[int]], Iterable[Packed]],
     count: int,
     settings: Mapping[str, Any],
     complete: Callable[[int, Mapping[str, Any]], bool] = lambda index, entry: True,
 ) -> Path:
-    """Write groups 0..count-1, a shard each, and return the manifest's path; what is there is kept.
+    """Write shards 0..count-1 and return the manifest's path; what is there is kept.
 
-    complete: whether the manifest's entry of a group is all of it. Raises UsageError
-    (`shards_differ`) when the folder holds shards of other settings.
+    make: gives the shards of some places in their order, by whatever means; complete: whether the
+    manifest's entry of a shard is all of it. Raises UsageError (`shards_differ`) when the folder
+    holds shards of other settings.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     head = {"format": FORMAT, "version": VERSION, "settings": dict(settings)}
     done = _kept(folder, head)
-    for index in range(count):
-        if index < len(done) and complete(index, done[index]):
-            continue
-        group = make(index)
+    kept = 0
+    while kept < min(len(done), count) and complete(kept, done[kept]):
+        kept += 1
+    places = range(kept, count)
+    for index, shard in zip(places, make(places) if places else (), strict=True):
         file = f"shard-{index:06d}.tar"
-        data = _tar(group.samples)
-        if group.samples:
+        if shard.samples:
             with replacing(folder / file) as stream:
-                stream.write(data)
-        entry = {"file": file, "samples": len(group.samples), "sha256": _digest(data)}
-        done[index:] = [{**group.facts, **entry}]
-        text = json.dumps({**head, "shards": done}, indent=1, sort_keys=True)
-        with replacing(folder / MANIFEST) as stream:
-            stream.write(text.encode())
+                stream.write(shard.tar)
+        entry = {"file": file, "samples": shard.samples, "sha256": _digest(shard.tar)}
+        done[index:] = [{**shard.facts, **entry}]
+        _write_manifest(folder, {**head, "shards": done})
     return folder / MANIFEST
+
+
+def _write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    text = json.dumps(manifest, indent=1, sort_keys=True)
+    with replacing(folder / MANIFEST) as stream:
+        stream.write(text.encode())
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed run was writing."""
+    for name in (".shard-*.tmp", f".{MANIFEST}.*.tmp"):
+        for path in folder.glob(name):
+            path.unlink(missing_ok=True)
 
 
 def _kept(folder: Path, head: Mapping[str, Any]) -> list[dict[str, Any]]:

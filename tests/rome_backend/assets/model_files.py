@@ -237,6 +237,7 @@ TORCH_VALUES: dict[str, Callable[[], Any]] = {
     "inception-fid": lambda: network(inception.inception()),
     "modnet": lambda: network(more.modnet(), "module."),
     "bisenet": lambda: network(more.bisenet()),
+    "hyperiqa": lambda: network(more.hyperiqa()),
     "rome-faces": lambda: _index_table(10006, 5022),
     "rome-uv-faces": lambda: _index_table(10006, 5117),
     "rome-vertex-uv": lambda: torch.zeros(1, VERTICES, 2),

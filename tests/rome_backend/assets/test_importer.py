@@ -25,7 +25,7 @@ LIGHT = ("lpips-alexnet", "lpips-vgg16", "rome-camera", "rome-faces", "rome-uv-f
          "rome-vertex-uv", "rome-hair-faces", "rome-neck-faces", "rome-mean-offsets",
          "rome-offset-basis")  # fmt: skip
 HEAVY = ("rome", "deca", "rome-linear-offsets", "vgg19", "alexnet", "vggface2-resnet50",
-         "gaze-vgg16", "inception-fid", "modnet", "bisenet")  # fmt: skip
+         "gaze-vgg16", "inception-fid", "modnet", "bisenet", "hyperiqa")  # fmt: skip
 OTHERS = ("flame-model", "flame-masks", "flame-landmarks-68", "flame-landmarks-mediapipe",
           "flame-uv", "rome-hair", "rome-neck", "rome-hair-edge", "rome-neck-edge", "gnm-head",
           "face-landmarker")  # fmt: skip

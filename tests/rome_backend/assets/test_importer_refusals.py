@@ -21,7 +21,7 @@ from rome_backend.assets.store import AssetStore
 from rome_backend.core.errors import RomeError
 
 HEAVY = ("rome", "deca", "rome-linear-offsets", "vgg19", "alexnet", "vggface2-resnet50",
-         "gaze-vgg16", "inception-fid", "modnet", "bisenet")  # fmt: skip
+         "gaze-vgg16", "inception-fid", "modnet", "bisenet", "hyperiqa")  # fmt: skip
 # Kinds whose files are small enough to be cut in several places.
 SMALL = sorted(kind.name for kind in KINDS if kind.name not in HEAVY)
 VERTICES = 5023

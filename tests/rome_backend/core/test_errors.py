@@ -6,6 +6,7 @@ Does not know who raises them.
 
 from __future__ import annotations
 
+import copy
 import json
 
 import pytest
@@ -43,3 +44,12 @@ def test_cancelled_has_its_own_words() -> None:
 
 def test_an_error_without_a_hint_ends_with_its_sentence() -> None:
     assert str(errors.RomeError("odd", "Odd.")) == "Odd."
+
+
+@pytest.mark.parametrize(
+    "error", [errors.PhotoRefused("no_face", "There is no face.", "Another."), errors.Cancelled()]
+)
+def test_errors_of_other_processes_arrive_as_they_were(error: errors.RomeError) -> None:
+    arrived = copy.copy(error)  # as pickle does it
+    assert type(arrived) is type(error) and str(arrived) == str(error)
+    assert arrived.as_dict() == error.as_dict() and arrived.exit_code == error.exit_code
