@@ -18,9 +18,11 @@ from rome_backend.texture.palette import Palette
 
 _PLAIN = np.array([92.0, 96.0, 104.0], np.float32)  # of a photo that shows none
 _REACH = 0.025  # m over which what is seen of the collar is carried on
+_REACH_UP = 0.006  # m: the same above the collar
 _ABOVE, _BELOW = 0.025, 0.01  # m from the shoulders' top between which a collar lies behind
 _EDGE = 0.003  # m over which skin gives way to cloth
 _OUTER = 0.05  # m from the middle: outside tie and shirt
+_NECKLINE = 0.03  # m: how far skin goes on below a photo
 _STRAY = 0.012  # m above the collar from which nothing is cloth
 _OTHER_CLOTH = (60.0, 120.0)  # of 255: what is no more the garment, but shirt or tie
 _LEAST = 40.0  # texels
@@ -33,26 +35,38 @@ def cloth_share(
 
     weight (P,): how well the photo shows it; bare (P,): how like skin it is; on_neck (P,): mask.
     """
-    values, known = atlas.gather(np.stack([1 - bare, bare], -1), weight * on_neck)
-    known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
-    known = known * head.regions["neck"]
-    prior = _below_collar(head, values[:, 0], known)
+    cloth, known = _seen_cloth(head, atlas, weight, bare, on_neck)
+    prior, above = _below_collar(head, cloth, known)
+    # A beard or a shadow above all clothes is none; what is hidden there is bare.
+    cloth = np.asarray(cloth * (1 - np.clip(above / _STRAY, 0, 1)), np.float32)
+    reach = np.where(above > 0, _REACH_UP, _REACH)
     skin = ~head.regions["neck"] & ~head.regions["hair"]
-    values, known = np.where(skin[:, None], 0, values), np.maximum(0.3 * known, skin)
-    share = fill.fill(values[:, :1], known, prior[:, None], _REACH)[:, 0]
+    cloth, known = np.where(skin, 0, cloth), np.maximum(0.3 * known, skin)
+    share = fill.fill(cloth[:, None], known, prior[:, None], reach)[:, 0]
     return _step(atlas.spread(share), 0.42, 0.58)
 
 
-def _below_collar(head: HeadModel, cloth: F32, known: F32) -> F64:
-    """Where cloth would be by place alone (V,): 1 below the collar, 0 above; all 0 without any.
+def _seen_cloth(
+    head: HeadModel, atlas: Atlas, weight: F32, bare: F32, on_neck: F32
+) -> tuple[F32, F32]:
+    """How much of what each vertex (V,) shows is cloth, and how well it is seen, 0..1."""
+    cloth, known = atlas.gather((1 - bare)[:, None], weight * on_neck)
+    known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
+    return cloth[:, 0], known * head.regions["neck"]
+
+
+def _below_collar(head: HeadModel, cloth: F32, known: F32) -> tuple[F64, F64]:
+    """Where cloth would be by place alone (V,), 1 below the collar, 0 above, all 0 without any;
+    and how far each vertex lies above whatever may be cloth, m.
 
     The collar is as high in front as the photo shows best and lies on the shoulders behind.
     """
+    height = head.template[:, 1].astype(np.float64)
     if (cloth * known).sum() < 0.04 * known.sum() or known.sum() < 3:
-        return np.zeros(len(known))
+        return np.zeros(len(known)), np.full(len(known), -1.0)
     collar = _collar(head, cloth, known)
-    rise = (head.template[:, 1].astype(np.float64) - collar) / _EDGE
-    return head.regions["neck"] / (1 + np.exp(np.clip(rise, -50, 50)))
+    prior = head.regions["neck"] / (1 + np.exp(np.clip((height - collar) / _EDGE, -50, 50)))
+    return prior, height - np.maximum(collar, _shoulder_top(head) + _ABOVE)
 
 
 def _collar(head: HeadModel, cloth: F32, known: F32) -> F64:
@@ -75,12 +89,10 @@ def stray_on_neck(head: HeadModel, atlas: Atlas, weight: F32, bare: F32, on_neck
 
     Arguments as of ``cloth_share``.
     """
-    values, known = atlas.gather(np.stack([1 - bare, bare], -1), weight * on_neck)
-    known = np.clip(known / max(float(np.quantile(known, 0.95)), 1e-3), 0, 1)
-    known = known * head.regions["neck"]
+    cloth, known = _seen_cloth(head, atlas, weight, bare, on_neck)
     if known.sum() < 3:
         return np.zeros_like(weight)
-    limit = np.maximum(_collar(head, values[:, 0], known), _shoulder_top(head) + _ABOVE)
+    limit = np.maximum(_collar(head, cloth, known), _shoulder_top(head) + _ABOVE)
     above = atlas.spread(head.template[:, 1] - limit)
     return np.clip(above / _STRAY, 0, 1) * (1 - bare) * on_neck
 
@@ -92,6 +104,26 @@ def _shoulder_top(head: HeadModel) -> float:
         return float(head.template[shoulders, 1].max())
     height = head.template[head.regions["neck"], 1]
     return float(np.quantile(height, 0.6)) if len(height) else 0.0
+
+
+def drawn_out_material(atlas: Atlas, fill: MeshFill, weight: F32, below: F32, bare: F32) -> F32:
+    """How far what the photo shows at its lower edge goes on below it, 0..1 (P,).
+
+    Cloth goes on downwards; skin ends in the curve of a neckline, as a garment lies below it, and
+    what is as small as a pendant ends at once.
+
+    weight (P,): how well the photo shows the neck; below (P,): how far each texel lies below it;
+    bare (P,): how like skin each is, or what is drawn out there.
+    """
+    cloth = np.clip(1 - 2 * bare, 0, 1)
+    values, known = atlas.gather(cloth[:, None], weight + below * cloth)
+    typical = max(float(np.quantile(known[known > 0], 0.5)), 1e-3) if known.any() else 1.0
+    known = np.clip(known / typical, 0, 1)
+    covered = atlas.spread(fill.fill(values, known, np.ones(1), _NECKLINE)[:, 0])
+    around, _ = atlas.gather(cloth[:, None], below)  # without pendants and what lies between
+    garment = _step(atlas.spread(around[:, 0]), 0.4, 0.8)
+    skin = (1 - garment) * (1 - _step(covered, 0.45, 0.55)) * np.clip(2 * bare - 1, 0, 1)
+    return garment * cloth + skin
 
 
 def cloth_colour(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rome_backend.core.types import F32, HeadModel, Mask
 from rome_backend.texture.atlas import Atlas
+from rome_backend.texture.cloth import drawn_out_material
 from rome_backend.texture.examples import PhotoSurface
 from rome_backend.texture.eyes import complete_eyes
 from rome_backend.texture.glare import glare
@@ -65,8 +66,7 @@ def complete(
     colour, weight = _finite(colour, weight)
     regions = region_texels(head, atlas)
     points = atlas.spread(head.template)
-    cheeks = between_lips_and_brows(points, regions)
-    fill = MeshFill(head)
+    fill, cheeks = MeshFill(head), between_lips_and_brows(points, regions)
     colour = evened(atlas, fill, cheeks, (colour, weight), regions)
     palette = palette_of(colour, weight, points, regions)
     vertices, photo = source or (head.template, None)
@@ -78,7 +78,7 @@ def complete(
     check()
     colour = lips_alone(head, atlas, fill, colour, trust, regions["lips"])
     seen = _with_mirror(atlas, fill, colour, trust, inner)
-    own, known = _with_cloth_below(seen, colour, below, regions["neck"], palette)
+    own, known = _with_cloth_below(atlas, fill, seen, colour, below, regions["neck"], palette)
     check()
     detail = SurfaceDetail.of(head, vertices, photo, palette, seed)
     filled = layered_fill(head, atlas, fill, (own, known * ~inner), regions, palette, detail, check)
@@ -124,15 +124,23 @@ def _with_mirror(
 
 
 def _with_cloth_below(
-    seen: tuple[F32, F32], colour: F32, below: F32 | None, neck: F32, palette: Palette
+    atlas: Atlas,
+    fill: MeshFill,
+    seen: tuple[F32, F32],
+    colour: F32,
+    below: F32 | None,
+    neck: F32,
+    palette: Palette,
 ) -> tuple[F32, F32]:
     """Return colour (P, 3) and known share (P,) with clothes drawn out where nothing is known."""
     if below is None:
         return seen
     own, known = seen
-    share = below * np.clip(1 - 2 * palette.skin_likeness, 0, 1) * neck * (1 - known)
-    mixed = own * (1 - share[:, None]) + colour * share[:, None]
-    return mixed.astype(np.float32, copy=False), known + share
+    share = below * neck * (1 - known)
+    share *= drawn_out_material(atlas, fill, known * neck, share, palette.skin_likeness)
+    total = known + share
+    part = (share / np.maximum(total, 1e-4))[:, None]
+    return (own * (1 - part) + colour * part).astype(np.float32, copy=False), total
 
 
 def _share(atlas: Atlas, weight: F32) -> F32:

@@ -36,14 +36,14 @@ class MeshFill:
         values: F32 | F64,
         weights: F32 | F64,
         rest: NDArray[np.floating],
-        reach: float,
+        reach: float | F64,
     ) -> F64:
         """Continue known values over the mesh.
 
         Args:
             values: (V, C); weights: (V,), 0 unknown, about 1 well known.
             rest: (C,) or (V, C), what values return to far from anything known.
-            reach: m over which they do.
+            reach: m over which they do, one for all or (V,).
 
         Returns:
             (V, C), finite everywhere.

@@ -18,11 +18,14 @@ from rome_backend.texture.atlas import Atlas
 
 REGIONS = (
     *("face", "lips", "left_eye_region", "right_eye_region", "ears", "hair", "neck"),
-    *("mouth_inside", "teeth", "gums", "tongue", "left_eyeball", "right_eyeball", "nose"),
+    *("mouth_inside", "teeth", "gums", "tongue", "left_eyeball", "right_eyeball"),
+    *("nose", "shoulders"),
 )
 _ENOUGH = 200  # texels needed before a colour distribution means anything
 _APART = 9.0  # of a and b: skin and the beard beside it; less is one skin's own variation
 _PALER = 0.4  # of the tints' own strength: strong ones vary more
+_TINT = 0.035  # of r, g, b over their sum: largest difference of skin's tint in shadow
+_SHADE = (0.12, 0.2)  # of skin's brightness: black, deepest shadow
 _BETWEEN = 4.0  # of a and b by which skin in strong light is nearer to a grey beard
 _GLARING = 40.0  # of lightness: more than hair of one head differs
 _DEFAULT_SKIN = np.array([68.0, 13.0, 16.0])  # CIE Lab, used when the photo shows no skin
@@ -111,7 +114,7 @@ def palette_of(colour: F32, weight: F32, points: F32, regions: Mapping[str, F32]
     if skin is None:
         skin = ColourModel(_DEFAULT_SKIN, np.linalg.inv(np.diag((2 * _LEAST_SPREAD) ** 2)))
     distance = skin.distance(lab)
-    likeness = _likeness(distance)
+    likeness = np.maximum(_likeness(distance), _in_the_jaws_shadow(colour, points, regions, skin))
     scalp = (regions["hair"] > 0.5) * weight
     covered = scalp * (likeness < 0.7)
     # Fair hair looks like skin; what little does not is then cloth or shadow, not hair.
@@ -172,6 +175,26 @@ def _two(values: F32) -> tuple[NDArray[np.int32], F32]:
     _, _, middles = cv2.kmeans(some, 2, nothing, stop, 2, cv2.KMEANS_PP_CENTERS)
     away = ((values[:, None] - middles) ** 2).sum(2)
     return away.argmin(1).astype(np.int32), middles
+
+
+def _in_the_jaws_shadow(
+    colour: F32, points: F32, regions: Mapping[str, F32], skin: ColourModel
+) -> F32:
+    """How far texels (P,) of the neck above the shoulders are skin, only darker, 0..1."""
+    shoulders = regions["shoulders"] > 0.5
+    if not shoulders.any():
+        return np.zeros(len(points), np.float32)
+    neck = regions["neck"] * (points[:, 1] > points[shoulders, 1].max())
+    own = skin.rgb()
+    tint = own / own.sum()
+    # A tint nearer to grey than this is cloth in shadow as well.
+    near = min(_TINT, 0.4 * float(np.linalg.norm(tint - 1 / 3)))
+    total = colour.sum(1)
+    away = np.linalg.norm(colour / np.maximum(total, 1)[:, None] - tint, axis=1)
+    dark = total / float(own.sum())
+    lit = np.clip((dark - _SHADE[0]) / (_SHADE[1] - _SHADE[0]), 0, 1) * (dark < 1)
+    shaded: F32 = neck * lit * np.clip(2 - 2 * away / near, 0, 1)
+    return shaded.astype(np.float32, copy=False)
 
 
 def _likeness(distance: F32) -> F32:

@@ -19,16 +19,13 @@ from rome_backend.core.types import F32, F64, HeadModel
 from rome_backend.render.rasterizer import TorchRasterizer
 from rome_backend.render.shading import view_axes
 from rome_backend.texture.atlas import Atlas, sample_image
+from rome_backend.texture.drawn_out import below, drawn_out
 from rome_backend.texture.outline import person_matte
 from rome_backend.texture.view import TextureView
 
 _LEAST_FACING, _FULL_FACING = 0.22, 0.62  # cosine between the normal and the line of sight
 _DEPTH_TOLERANCE = 8e-4  # m, for a surface seen head-on
 _EDGE_DEPTH = 6e-3  # m: a surface this far behind a neighbouring one may carry its colour
-_RIM = 3  # px of a photo's border that are left out, and that make its lowest row
-_THREAD = 0.002  # m across, of what is drawn out
-_OVERLAP = 0.008  # m
-_DRAWN_OUT = (0.04, 0.12)  # m below a photo over which its last row ceases to go on
 _EDGE_WIDTH = 1.2e-3  # m round an occluding edge
 
 
@@ -38,8 +35,8 @@ class SeenTexels:
 
     colour (P, 3) f32 sRGB 0..255, meaningful where weight > 0; weight (P,) f32 in [0, 1]: how
     well the photo shows the texel; normal (P, 3) f32: unit, view space (x right, y up, z to the
-    viewer); below (P,) f32 in [0, 1]: how well the photo's last row, drawn out downwards, would
-    show it: clothes go on that way; the colour is that row's there.
+    viewer); below (P,) f32 in [0, 1]: how well the photo, drawn out downwards, would show
+    it: clothes go on that way; the colour is theirs there.
     """
 
     colour: F32
@@ -68,36 +65,14 @@ def unproject(head: HeadModel, atlas: Atlas, view: TextureView) -> SeenTexels:
     matte = sample_image(person_matte(view, metres)[..., None], x - 0.5, y - 0.5)[:, 0]
     visible = _visible(head, view, np.c_[px, height], texels[:, :3], normal, metres)
     turned = facing**1.2 * visible
-    rgb, last = _drawn_out(view, metres)
-    below = _below(view, x, y, last, metres)
+    rgb, last = drawn_out(view, metres)
+    beneath = below(view, x, y, last, metres)
     y = np.where(x > -1e3, np.minimum(y, len(rgb) - 0.5), y)
     colour = sample_image(rgb, x - 0.5, y - 0.5, cv2.INTER_CUBIC)
     weight = turned * np.clip(4 * matte - 2, 0, 1)
     return SeenTexels(
-        np.clip(colour, 0, 255), _shrink(atlas, weight), normal, _shrink(atlas, turned * below)
+        np.clip(colour, 0, 255), _shrink(atlas, weight), normal, _shrink(atlas, turned * beneath)
     )
-
-
-def _drawn_out(view: TextureView, metres: float) -> tuple[F32, float]:
-    """The photo (C, C, 3) f32 with its lowest rows' mean repeated below it; where they end, px."""
-    rgb = view.rgb.astype(np.float32)
-    rows = np.flatnonzero(view.valid.any(1))
-    if not len(rows) or rows[-1] + 1 == len(rgb):
-        return rgb, float("inf")
-    last = max(int(rows[-1]) - _RIM, 0)
-    threads = rgb[max(last - _RIM, 0) : last + 1].mean(0)[None]
-    rgb[last + 1 :] = cv2.GaussianBlur(threads, (0, 0), max(_THREAD / metres, 0.5))
-    return rgb, float(last)
-
-
-def _below(view: TextureView, x: F32, y: F32, last: float, metres: float) -> F32:
-    """How far texels at px (x, y) lie below the photo and below the person in it (P,)."""
-    away = (y - last) * metres
-    begins = np.clip(away / _OVERLAP + 1, 0, 1)  # where what is seen already fades out
-    fades = np.clip((_DRAWN_OUT[1] - away) / (_DRAWN_OUT[1] - _DRAWN_OUT[0]), 0, 1)
-    at = np.minimum(y - 0.5, last).astype(np.float32)
-    person = (view.matte * view.valid).astype(np.float32)[..., None]
-    return begins * fades * np.clip(4 * sample_image(person, x - 0.5, at)[:, 0] - 3, 0, 1)
 
 
 def _metres_per_px(view: TextureView, px: F64) -> float:

@@ -13,7 +13,12 @@ import pytest
 
 from rome_backend.core.types import HeadModel
 from rome_backend.texture.atlas import atlas_of
-from rome_backend.texture.cloth import cloth_colour, cloth_share, stray_on_neck
+from rome_backend.texture.cloth import (
+    cloth_colour,
+    cloth_share,
+    drawn_out_material,
+    stray_on_neck,
+)
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.palette import palette_of, region_texels
 
@@ -122,3 +127,65 @@ def test_nothing_is_stray_where_nothing_is_seen(bust: Bust) -> None:
     unseen = np.zeros_like(bust.weight)
     bare, neck = bust.palette.skin_likeness, bust.regions["neck"]
     assert stray_on_neck(bust.head, bust.atlas, unseen, bare, neck).max() == 0
+
+
+@pytest.fixture
+def tall(bust: Bust) -> HeadModel:
+    """The egg with a neck up to its middle, on shoulders below the jacket's collar."""
+    egg = bust.head
+    neck = (egg.template[:, 1] < -0.02) & ~egg.regions["hair"]
+    return replace(
+        egg, regions={**egg.regions, "neck": neck, "shoulders": egg.template[:, 1] < -0.125}
+    )
+
+
+def test_a_beard_above_the_collar_makes_no_cloth_under_the_jaw(bust: Bust, tall: HeadModel) -> None:
+    y, z = bust.points[:, 1], bust.points[:, 2]
+    bare, neck = bust.palette.skin_likeness.copy(), region_texels(tall, bust.atlas)["neck"]
+    beard = (np.abs(y + 0.045) < 0.012) & (z > 0.02)
+    bare[beard] = 0
+    share = cloth_share(tall, bust.atlas, MeshFill(tall), bust.weight, bare, neck)
+    assert beard.sum() > 100 and share[beard].max() < 0.1
+    assert share[(bust.weight > 0.5) & (y < COLLAR - 0.01)].mean() > 0.9
+
+
+class Cut:
+    """A bust whose photo ends at a height: skin between two halves of a jacket."""
+
+    def __init__(self, bust: Bust) -> None:
+        self.bust = bust
+        x, y, z = bust.points.T
+        front = z > 0.02
+        self.seen = (front & (y > -0.03)).astype(np.float32)
+        self.below = (front & (y <= -0.03)).astype(np.float32)
+        self.skin = np.abs(x) < 0.025
+
+    def share(self, bare: np.ndarray) -> np.ndarray:
+        fill = MeshFill(self.bust.head)
+        bare = bare.astype(np.float32)
+        return drawn_out_material(self.bust.atlas, fill, self.seen, self.below, bare)
+
+
+def test_cloth_goes_on_below_a_photo_and_skin_ends_in_a_neckline(bust: Bust) -> None:
+    cut = Cut(bust)
+    share = cut.share(cut.skin)
+    x, y, _ = bust.points.T
+    beneath = cut.below > 0
+    assert share[beneath & (np.abs(x) > 0.04)].min() > 0.9
+    middle = beneath & (np.abs(x) < 0.004)
+    assert share[middle & (y > -0.04)].min() > 0.9
+    assert share[middle & (y < -0.1)].max() < 0.1
+    reaches = [
+        -y[beneath & (np.abs(np.abs(x) - at) < 0.003) & cut.skin & (share > 0.5)].min()
+        for at in (0.0, 0.019)
+    ]
+    assert reaches[0] > reaches[1] + 0.001  # deepest in its middle
+
+
+def test_a_pendant_below_a_photo_is_not_drawn_out(bust: Bust) -> None:
+    cut = Cut(bust)
+    x, y, _ = bust.points.T
+    pendant = cut.skin & (np.abs(x - 0.0052) < 0.0025) & (np.abs(y + 0.07) < 0.015)
+    share = cut.share(cut.skin & ~pendant)
+    assert (pendant * cut.below).sum() > 20
+    assert share[pendant & (cut.below > 0)].max() < 0.4

@@ -137,7 +137,7 @@ def test_skin_seen_through_hanging_hair_is_not_trusted(egg: HeadModel, seen: tup
     assert done.trust[inside].max() < 0.2
 
 
-def test_clothes_go_on_below_the_photo_but_skin_does_not(egg: HeadModel, seen: tuple) -> None:
+def test_clothes_go_on_below_the_photo(egg: HeadModel, seen: tuple) -> None:
     """Drawn out colour is shown without being trusted."""
     atlas, points, colour, weight = seen
     _, y, z = points.T

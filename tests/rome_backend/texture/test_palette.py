@@ -134,3 +134,22 @@ def test_a_window_in_dark_hair_is_no_hair_colour_but_fair_hair_is(egg: HeadModel
     assert np.abs(palette_of(colour, weight, points, regions).hair.rgb() - HAIR).max() < 8
     white = coloured(egg, hair=(225.0, 222.0, 218.0))
     assert palette_of(*white).hair.rgb().mean() > 210
+
+
+def shaded_neck(egg: HeadModel, neck: tuple) -> tuple[np.ndarray, np.ndarray]:
+    """Skin likeness of a neck of that colour, above the shoulders and on them."""
+    colour, weight, points, regions = coloured(egg)
+    on_neck = (regions["neck"] > 0.95) & (regions["hair"] < 0.05)
+    regions["shoulders"] = (on_neck & (points[:, 1] < -0.1)).astype(np.float32)
+    colour[on_neck] = neck
+    likeness = palette_of(colour, weight, points, regions).skin_likeness
+    y = points[:, 1]
+    return likeness[on_neck & (y > -0.095)], likeness[on_neck & (y < -0.105)]
+
+
+def test_skin_in_the_jaws_shadow_is_skin_but_cloth_and_black_are_not(egg: HeadModel) -> None:
+    above, shoulders = shaded_neck(egg, tuple(0.3 * np.array(SKIN)))
+    assert len(above) > 100 and above.min() > 0.8
+    assert len(shoulders) > 100 and shoulders.max() < 0.1  # a brown dress
+    for cloth in ((50.0, 50.0, 52.0), (30.0, 40.0, 80.0), (8.0, 6.0, 5.0)):
+        assert shaded_neck(egg, cloth)[0].max() < 0.2
