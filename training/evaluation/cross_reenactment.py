@@ -22,6 +22,7 @@ import torch
 
 from rome_backend.avatar.create import Tools
 from rome_backend.core.types import F64, U8
+from training.data.quality import ClassicalJudge, face_picture
 from training.evaluation.frames import RealFrame, real_frames, turn_degrees
 from training.evaluation.judges import Judges
 from training.evaluation.likeness import alike
@@ -41,13 +42,15 @@ class CrossScores:
     """What one picture shows: sharpness_ratio: mean squared gradient over the source frame's;
     face_found: 1 where the tracker finds a face in it, else 0; pose_error: degrees between the
     head's turn in it and the driver's; expression_error: mean absolute difference of expression
-    values; csim: cosine of a recogniser's features of it and the source; iqa: of the picture
-    alone. None: no face was found, or no network is there."""
+    values; quality: classical, without a reference, of the face's sharpness, blocks and exposure;
+    csim: cosine of a recogniser's features of it and the source; iqa: a network's opinion of the
+    picture alone. None: no face was found, or no network is there."""
 
     sharpness_ratio: float
     face_found: float
     pose_error: float | None = None
     expression_error: float | None = None
+    quality: float | None = None
     csim: float | None = None
     iqa: float | None = None
 
@@ -125,15 +128,18 @@ def cross_scores(
     sharp = energy(picture, mask) / source.energy if mask.sum() > 0 else 0.0
     whole = (on_ground(rgb, alpha) + 0.5).astype(np.uint8)
     faces = tools.tracker.track(whole)
+    iqa = judges.iqa(picture)
     if not faces:
-        return CrossScores(sharp, 0.0)
+        return CrossScores(sharp, 0.0, iqa=iqa)
     landmarks = faces[0].landmarks
     fit = tools.fitter.fit(landmarks)
     apart = np.abs(fit.params.expression - frame.fit.params.expression).mean()
     csim = None
     if judges.likeness is not None and source.features is not None:
         csim = alike(judges.likeness.features(picture, landmarks), source.features)
-    return CrossScores(sharp, 1.0, turn_degrees(fit, frame.fit), float(apart), csim)
+    quality = ClassicalJudge().score(face_picture(whole, landmarks))
+    turn = turn_degrees(fit, frame.fit)
+    return CrossScores(sharp, 1.0, turn, float(apart), quality, csim, iqa)
 
 
 def evaluate_cross(

@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 
 from rome_backend.assets.store import AssetStore
 from rome_backend.avatar.installed_networks import with_counters
+from rome_backend.core.types import F64
+from rome_backend.models.quality_network import QualityNetwork
+from training.data.instruments import JUDGE
+from training.data.quality import NetworkJudge
 from training.evaluation.inception import Inception
 from training.evaluation.likeness import Likeness
 from training.evaluation.lpips import ASSETS as LPIPS_ASSETS
@@ -34,7 +39,14 @@ class Judges:
     lpips: Lpips | None = None
     inception: torch.nn.Module | None = None
     likeness: Likeness | None = None
+    quality: NetworkJudge | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+
+    def iqa(self, picture: F64) -> float | None:
+        """Return the network's opinion of a picture (S, S, 3), 0..100; None without it."""
+        if self.quality is None:
+            return None
+        return self.quality.score((picture + 0.5).astype(np.uint8))
 
     def omissions(self) -> dict[str, Any]:
         """Return which measures are left out, and why, for JSON."""
@@ -52,18 +64,18 @@ def installed_judges(store: AssetStore) -> Judges:
     installed = {record.name for record in store.list()}
     left_out = {}
     for measure, assets in (
-        ("lpips", LPIPS_ASSETS), ("fid", (INCEPTION,)), ("csim", (RECOGNISER,)),
+        ("lpips", LPIPS_ASSETS), ("fid", (INCEPTION,)), ("csim", (RECOGNISER,)), ("iqa", (JUDGE,)),
     ):  # fmt: skip
         missing = sorted(set(assets) - installed)
         if missing:
             left_out[measure] = f"{' and '.join(missing)} is not installed"
     if "fid" not in left_out and not can_measure():
         left_out["fid"] = "torchmetrics (the extra 'train') is not installed"
-    left_out["iqa"] = "there is no network for it"
     return Judges(
         installed_lpips(store),
         None if "fid" in left_out else _inception(store),
         None if "csim" in left_out else _likeness(store),
+        None if "iqa" in left_out else _quality(store),
         left_out,
     )
 
@@ -72,6 +84,12 @@ def _inception(store: AssetStore) -> Inception:
     network = Inception()
     network.load_state_dict(with_counters(asset_state(INCEPTION, store)))
     return network
+
+
+def _quality(store: AssetStore) -> NetworkJudge:
+    network = QualityNetwork()
+    network.load_state_dict(with_counters(asset_state(JUDGE, store)))
+    return NetworkJudge(network.eval().requires_grad_(False))
 
 
 def _likeness(store: AssetStore) -> Likeness:

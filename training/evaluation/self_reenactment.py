@@ -125,6 +125,7 @@ def frame_scores(
     for name, (rgb, alpha) in drawn.items():
         made = on_ground(rgb, alpha * frame.above)
         scores = score(frame.rgb, frame.matte, frame.above, rgb, alpha, judges.lpips)
+        scores = replace(scores, iqa=judges.iqa(made))
         if judges.likeness is not None and wanted is not None:
             features = judges.likeness.features(made, frame.landmarks)
             scores = replace(scores, csim=alike(features, wanted))

@@ -109,6 +109,7 @@ def test_all_frames_of_the_driver_move_the_source_s_identity() -> None:
     assert first.sharpness_ratio == pytest.approx(1, abs=0.05)
     lost = pair.frames["dark"][0]
     assert lost.face_found == 0 and lost.pose_error is None and lost.sharpness_ratio < 0.5
+    assert lost.quality is None and first.quality is not None and first.iqa is None
     assert pair.sheet.shape == (2 * SIDE, 4 * SIDE, 3)
 
 

@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from rome_backend.assets.network_shapes_inception import inception
-from rome_backend.assets.network_shapes_more import vggface2_resnet50
+from rome_backend.assets.network_shapes_more import hyperiqa, vggface2_resnet50
 from rome_backend.assets.store import AssetStore
 from rome_backend.core.tensor_file import write_tensors
+from training.data.instruments import JUDGE
 from training.evaluation.judges import INCEPTION, RECOGNISER, Judges, installed_judges
 from training.evaluation.likeness import Likeness, alike
 from training.evaluation.realism import can_measure
@@ -38,13 +39,18 @@ def test_all_are_left_out_by_name_and_reason_of_an_empty_store(tmp_path: Path) -
     assert "alexnet" in found["metrics_left_out_because"]["lpips"]
     assert INCEPTION in found["metrics_left_out_because"]["fid"]
     assert RECOGNISER in found["metrics_left_out_because"]["csim"]
+    assert JUDGE in found["metrics_left_out_because"]["iqa"]
+    assert judges.iqa(np.zeros((SIDE, SIDE, 3))) is None
 
 
 def test_installed_networks_are_loaded(tmp_path: Path) -> None:
     store = AssetStore(tmp_path)
     place(store, INCEPTION, inception())
     place(store, RECOGNISER, vggface2_resnet50())
+    place(store, JUDGE, hyperiqa())
     judges = installed_judges(store)
+    found = judges.iqa(np.zeros((SIDE, SIDE, 3)))
+    assert found is not None and np.isfinite(found) and "iqa" not in judges.left_out
     assert judges.likeness is not None and "csim" not in judges.left_out
     assert (judges.inception is not None) == can_measure() == ("fid" not in judges.left_out)
 
