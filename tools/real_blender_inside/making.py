@@ -146,6 +146,8 @@ def reveal(screen: Screen, phrase: str) -> tuple[float, float]:
     scroll(screen, -40)
     for _ in range(REACH):
         with contextlib.suppress(StepFailed):
+            screen.find(phrase, sidebar, 0.0)
+            rest(screen, sidebar)  # a slow Blender still scrolls
             return screen.find(phrase, sidebar, 0.0)
         scroll(screen, 4)
     return screen.find(phrase, sidebar)

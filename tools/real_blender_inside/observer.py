@@ -8,6 +8,7 @@ sidebar tab; ROME_FRAMES the folder that animations are written to.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -23,6 +24,7 @@ WATCH = Path(os.environ["ROME_WATCH"])
 ASK = Path(os.environ["ROME_ASK"])
 FRAMES = os.environ.get("ROME_FRAMES", "/tmp/rome-frames")
 TAB = os.environ.get("ROME_TAB", "ROME")
+BRUSH = "brushes/essentials_brushes-mesh_texture.blend/Brush/Paint Hard"
 rendered: list[str] = []
 draws: list[float] = []
 asked: list[str] = []
@@ -95,6 +97,42 @@ def _turn(degrees: float) -> bool:
     return True
 
 
+def ready_to_paint() -> bool:
+    """Let the head have a texture of 4096 px, packed, and a brush for it.
+
+    Blender finds its own brushes only some time after it is asked for the first one.
+    """
+    head = next(bpy.data.objects[name] for name in heads())
+    albedo = head["romelink_albedo"]
+    if albedo.size[0] < 4096:
+        albedo.scale(4096, 4096)
+        albedo.pack()
+    area = viewport()
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    window = bpy.context.window_manager.windows[0]
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        bpy.context.view_layer.objects.active = head
+        if head.mode != "TEXTURE_PAINT":
+            bpy.ops.object.mode_set(mode="TEXTURE_PAINT")
+        ready = bpy.context.tool_settings.image_paint.brush is not None or _take_brush()
+    draws.clear()
+    return ready
+
+
+def _take_brush() -> bool:
+    with contextlib.suppress(RuntimeError):
+        bpy.ops.brush.asset_activate(
+            asset_library_type="ESSENTIALS", relative_asset_identifier=BRUSH
+        )
+    return bpy.context.tool_settings.image_paint.brush is not None
+
+
+def done_painting() -> bool:
+    """Leave the paint mode."""
+    bpy.ops.object.mode_set(mode="OBJECT")
+    return True
+
+
 def asset_browser() -> bool:
     """Turn the 3D viewport into an Asset Browser of this file; it takes a drawing in between."""
     areas = bpy.context.window_manager.windows[0].screen.areas
@@ -112,6 +150,8 @@ ORDERS: dict[str, Callable[[], bool]] = {
     "look through the camera": look_through_the_camera,
     "orthographic": look_from_afar,
     "five frames": five_frames,
+    "ready to paint": ready_to_paint,
+    "done painting": done_painting,
     "asset browser": asset_browser,
     "lose the backend": lose_the_backend,
     "find the backend": find_the_backend,

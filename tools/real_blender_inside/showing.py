@@ -73,6 +73,25 @@ def preview_follows(screen: Screen) -> None:
         raise StepFailed("the preview did not follow the slider")
 
 
+def paint(screen: Screen) -> None:
+    """Strokes on a texture of 4096 px show in the preview, and nobody waits for it."""
+    ask("ready to paint")
+    rest(screen, seen)
+    before = screen.pixels(seen())
+    x, y, width, height = seen()
+    for part in (0.42, 0.5, 0.58):
+        screen.drag((x + width * 0.42, y + height * part), round(width * 0.16))
+    rest(screen, seen)
+    screen.save("12_painted")
+    took = state()["draws"]
+    changed = difference(before, screen.pixels(seen()))
+    print(f"strokes changed {changed:.1%} of the previewed pixels", flush=True)
+    print(f"{len(took)} drawings while painting: longest {max(took):.4f} s", flush=True)
+    ask("done painting")
+    if changed < LEAST_CHANGE:
+        raise StepFailed("the preview did not follow the brush")
+
+
 def orthographic(screen: Screen) -> None:
     """The preview in an orthographic view, and how long drawing the viewport took in all."""
     ask("orthographic")

@@ -35,8 +35,9 @@ MOST_CLICKS = 3
 STEPS = (
     making.take_head_back, making.move_slider, making.key_all, showing.set_up_render,
     showing.preview, showing.preview_through_camera, showing.preview_follows,
-    showing.orthographic, showing.lost_backend, showing.render, showing.animate,
-    making.export_head, making.cancel_head, making.drop_photo, showing.browse_assets,
+    showing.orthographic, showing.paint, showing.lost_backend, showing.render,
+    showing.animate, making.export_head, making.cancel_head, making.drop_photo,
+    showing.browse_assets,
 )  # fmt: skip
 
 

@@ -205,8 +205,9 @@ def test_avatars_are_the_same_after_bytes_and_back(neural_avatar: Avatar) -> Non
 
 
 def test_the_names_of_renderers_are_those_of_the_command_line() -> None:
-    """A light renderer joins the render engine when there is a trained one."""
-    assert set(frame_messages.RENDERERS) == set(renderers.RENDERERS) - set(LIGHT_RENDERERS)
+    """What draws from the photo is not offered by the render engine, nor a light renderer."""
+    not_offered = {renderers.PHOTO, *LIGHT_RENDERERS}
+    assert set(frame_messages.RENDERERS) == set(renderers.RENDERERS) - not_offered
     assert (neural_heads.AUTO, neural_heads.TEXTURED, neural_heads.ROME) == (
         renderers.AUTO, renderers.TEXTURED, renderers.ROME,
     )  # fmt: skip

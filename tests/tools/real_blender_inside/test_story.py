@@ -117,7 +117,7 @@ def test_the_walk_is_three_clicks_to_the_head_then_everything_else(
     assert "clicks from photo to head: 3" in said
     assert all(f"done: {step.__name__}" in said for step in module.STEPS)
     numbers = [name[:2] for name in walked.saved]
-    assert numbers == sorted(numbers) and len(numbers) == 22
+    assert numbers == sorted(numbers) and len(numbers) == 23
 
 
 def test_some_steps_can_be_walked_alone(walked: FakeScreen) -> None:
@@ -147,6 +147,8 @@ def test_a_preview_that_looks_the_same_is_a_failure(
         showing.preview_through_camera(walked)
     with pytest.raises(StepFailed, match="did not follow the slider"):
         showing.preview_follows(walked)
+    with pytest.raises(StepFailed, match="did not follow the brush"):
+        showing.paint(walked)
 
 
 def test_a_preview_that_does_not_come_back_is_a_failure(
@@ -174,6 +176,17 @@ def test_slow_drawing_is_a_failure(walked: FakeScreen, monkeypatch: pytest.Monke
     monkeypatch.setattr(showing, "state", lambda: slow)
     with pytest.raises(StepFailed, match="waiting"):
         showing.orthographic(walked)
+
+
+def test_painting_is_told_in_numbers_and_left_again(
+    walked: FakeScreen, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    orders: list[str] = []
+    monkeypatch.setattr(showing, "ask", orders.append)
+    monkeypatch.setattr(showing, "state", lambda: QUIET | {"draws": [0.01, 0.07, 0.02]})
+    showing.paint(walked)
+    assert orders == ["ready to paint", "done painting"]
+    assert "3 drawings while painting: longest 0.0700 s" in capsys.readouterr().out
 
 
 def test_a_missing_frame_is_a_failure(walked: FakeScreen, tmp_path: Path) -> None:
