@@ -29,7 +29,7 @@ from rome_backend.texture.surface_detail import SurfaceDetail
 from rome_backend.texture.trust import trusted, with_hair_where_it_lies
 
 _INNER = ("left_eyeball", "right_eyeball", *PARTS)
-_NEEDED = ("hair", "ears", "neck", "lips", *_INNER)
+_NEEDED = ("hair", "ears", "neck", "shoulders", "lips", *_INNER)
 _FULL = 0.3  # weight from which the photo alone counts
 
 

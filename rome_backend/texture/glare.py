@@ -18,6 +18,7 @@ from rome_backend.texture.palette import Palette, to_lab
 _FRONTAL = 0.6  # weight from which a photo shows skin as it is
 _GRAZING = (0.85, 0.45)  # weights between which a texel begins to be looked at askance
 _ON_SKIN, _ON_HAIR = (6.0, 14.0), (16.0, 28.0)  # of lightness above what is usual: fair, glare
+_ON_CLOTH = (8.0, 18.0)  # the same on shoulders
 _TINT = (8.0, 14.0)  # of a and b from what is usual: fair, the background's light
 _SHADED = -12.0  # of lightness: what is darker is hair or a shadow, whatever its tint
 _REACH = 0.05  # m over which skin well seen tells how light skin is
@@ -37,8 +38,8 @@ def glare(
 
     A light behind the person, a window at the side or the background's own light lie on the head's
     outline; drawn out over its side they would be white patches. A shadowed side stays as it is:
-    taken away at a slant only, it would end in a pale rim. Frontally seen texels, neck and clothes
-    are left alone.
+    taken away at a slant only, it would end in a pale rim. Frontally seen texels, the neck and
+    collars are left alone; shoulders are compared with the clothes in front of them.
 
     Args:
         cheeks: (P,) bool, texels with neither beard nor fringe, if they belong to the face.
@@ -56,7 +57,20 @@ def glare(
         away = lab - _usual(atlas, fill, lab, sure)
         tinted = _ramp(np.hypot(away[:, 1], away[:, 2]), *_TINT) * (away[:, 0] > _SHADED)
         found = np.maximum(found, skin * np.maximum(_ramp(away[:, 0], *_ON_SKIN), tinted))
+    garment = (weight > _FRONTAL) * regions["neck"] * (1 - palette.skin_likeness)
+    if garment.sum() > _LEAST:
+        lighter = lab[:, 0] - _usual_garment(atlas, fill, lab[:, :1], garment)
+        found = np.maximum(found, regions["shoulders"] * _ramp(lighter, *_ON_CLOTH))
     return slant * found
+
+
+def _usual_garment(atlas: Atlas, fill: MeshFill, lightness: F32, garment: F32) -> F32:
+    """Lightness (P,) of clothes near each texel, by those that are seen well."""
+    values, known = atlas.gather(lightness, garment)
+    typical = max(float(np.quantile(known[known > 0], 0.5)), 1e-3)
+    rest = np.median(lightness[garment > 0.5], axis=0, keepdims=True)
+    known = np.clip(known / typical, 0, 1)
+    return atlas.spread(fill.fill(values, known, rest, _REACH)[:, 0])
 
 
 def _usual(atlas: Atlas, fill: MeshFill, lab: F32, sure: F32) -> F32:

@@ -19,6 +19,7 @@ _HALVES = (12.0, 24.0)  # of lightness: differences of a window's light, of a ha
 _STRENGTH = 0.75  # of the difference that is taken away in hard light
 _LIMIT = 1.2  # of the logarithm of the halves' ratio
 _SHADOW = 0.75  # of the change is the shadow's, the rest the lit side's
+_TINT = 0.5  # of the change's logarithm: shadows are redder than what lies in light
 _REACH = 0.04  # m over which the change ends beyond the face
 _SMOOTH = 0.3  # how firmly it holds on the face itself: 1 follows single vertices
 _LEAST = 200  # texels of each half
@@ -36,7 +37,7 @@ def evened(
 
     A head lit from one side is a picture of that light: seen from its shaded side it would be
     dark, and the fill between both halves neither's. Only smooth differences of brightness
-    change, tints and details stay.
+    change, hues and details stay.
 
     Args:
         cheeks: (P,) bool, texels with neither beard nor fringe, if they belong to the face.
@@ -56,7 +57,9 @@ def evened(
     ratio = np.clip(mirrored - own, -_LIMIT, _LIMIT)
     smooth = atlas.spread(fill.fill(ratio, _SMOOTH * known, np.zeros(1), _REACH)[:, 0])
     change = 0.5 * strength * smooth * np.where(smooth > 0, 2 * _SHADOW, 2 - 2 * _SHADOW)
-    return np.clip(colour * np.exp(change)[:, None], 0, 255).astype(np.float32, copy=False)
+    light, tint = (np.exp(share * change)[:, None] for share in (1.0, _TINT))
+    plain = (colour @ _LUMINANCE)[:, None]
+    return np.clip(plain * light + (colour - plain) * tint, 0, 255).astype(np.float32, copy=False)
 
 
 def _hardness(colour: F32, face: Mask, regions: Mapping[str, F32]) -> float:

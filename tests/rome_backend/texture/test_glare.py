@@ -84,6 +84,21 @@ def test_light_in_the_hair_is_glare_where_it_is_hard(lit: Lit) -> None:
     assert lit.found()[hair].min() > 0.8
 
 
+def test_a_window_on_the_shoulders_is_glare_but_a_pale_garment_is_not(lit: Lit) -> None:
+    neck = lit.regions["neck"] > 0.95
+    shoulder = neck & (lit.points[:, 1] < -0.09) & (lit.weight < 0.6)
+    lit.regions["shoulders"] = shoulder.astype(np.float32)
+    lit.colour[neck] = (50.0, 60.0, 75.0)
+    assert lit.found()[shoulder].max() < 0.1
+    rim = shoulder & lit.slanted & (lit.points[:, 0] > 0)
+    lit.colour[rim] = 225
+    found = lit.found()
+    assert rim.sum() > 30 and found[rim].min() > 0.8
+    assert found[shoulder & ~rim].max() < 0.3
+    lit.colour[neck] = 225
+    assert lit.found()[shoulder].max() < 0.1
+
+
 def test_clothes_and_a_face_that_is_not_seen_are_left_alone(lit: Lit) -> None:
     neck = lit.regions["neck"] > 0.95
     lit.colour[neck] = 250
