@@ -20,7 +20,7 @@ from rome_backend.texture.examples import PhotoSurface
 from rome_backend.texture.eyes import complete_eyes
 from rome_backend.texture.glare import glare
 from rome_backend.texture.hard_light import evened
-from rome_backend.texture.layers import crevices, layered_fill
+from rome_backend.texture.layers import layered_fill
 from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mirror import mirrored_half
 from rome_backend.texture.mouth import PARTS, lips_alone, painted_mouth
@@ -85,7 +85,7 @@ def complete(
     check()
     out = own * known[:, None] + filled * (1 - known[:, None])
     skin = palette.skin.rgb()
-    mouth, inside = painted_mouth(head, atlas, regions, skin, crevices(head))
+    mouth, inside = painted_mouth(head, atlas, fill, regions, skin, (colour, weight), out)
     out[inside], trust[inside] = mouth, 0
     del filled, own, known  # 2K arrays are 45 MB each
     eyes, texels = complete_eyes(head, atlas, colour, trust, skin)

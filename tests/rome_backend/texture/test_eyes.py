@@ -65,12 +65,12 @@ def test_a_slit_becomes_a_whole_eye(eyes: HeadModel) -> None:
     assert np.abs(result[hidden].mean(0) - BLUE).max() < 35
     assert result[radius < 0.2].max() < 60
     below = (radius > 1.3) & (away[:, 1] < 0)
-    assert result[below].mean() > 150
+    assert result[below].mean() > 130
     assert np.ptp(result[below].mean(0)) < 25
     assert np.abs(result[slit & iris] - colour[slit & iris]).mean() < 12
 
 
-def test_unseen_eyes_are_dark_irises_in_white_as_bright_as_the_skin(eyes: HeadModel) -> None:
+def test_unseen_eyes_are_dark_irises_in_sclera_darker_than_the_skin(eyes: HeadModel) -> None:
     atlas, colour, radius, away = painted(eyes)
     nothing = np.zeros(len(colour), np.float32)
     low = (radius > 1.3) & (away[:, 1] < 0)
@@ -81,19 +81,39 @@ def test_unseen_eyes_are_dark_irises_in_white_as_bright_as_the_skin(eyes: HeadMo
         result[texels] = done
         assert result[radius < 0.9].mean() < 90
         whites.append(result[low].mean())
-    assert whites[0] > 150
+    assert 0.55 * SKIN.mean() < whites[0] < SKIN.mean()
     assert whites[1] < 0.7 * whites[0]
 
 
-def test_lid_coloured_texels_are_not_taken_for_sclera(eyes: HeadModel) -> None:
+def test_lashes_shade_the_eye_and_are_no_patches_on_it(eyes: HeadModel) -> None:
     atlas, colour, radius, away = painted(eyes)
+    bare, texels = complete_eyes(eyes, atlas, colour, (away[:, 2] > 0.5).astype(np.float32), SKIN)
     colour[away[:, 1] > 0.2] = (60, 30, 20)  # lashes over the upper part
     seen = (away[:, 2] > 0.5).astype(np.float32)
     done, texels = complete_eyes(eyes, atlas, colour, seen, SKIN)
+    result, plain = np.empty_like(colour), np.empty_like(colour)
+    result[texels], plain[texels] = done, bare
+    white = (radius > 1.2) & (radius < 2) & (away[:, 2] > 0.6)
+    upper, lower = white & (away[:, 1] > 0.45), white & (away[:, 1] < -0.3)
+    assert result[upper].mean() < 0.75 * plain[upper].mean()
+    assert result[lower].mean() > 0.9 * plain[lower].mean()
+    assert result[upper].mean() > 1.1 * np.mean((60, 30, 20))
+
+
+def test_shade_continues_under_the_lid_without_an_edge(eyes: HeadModel) -> None:
+    atlas, colour, radius, away = painted(eyes)
+    shade = np.clip(1 - 1.6 * np.maximum(away[:, 1], 0), 0.3, 1)[:, None]
+    seen = (away[:, 1] < 0.3) & (away[:, 1] > -0.3) & (away[:, 2] > 0.6)
+    done, texels = complete_eyes(eyes, atlas, colour * shade, seen.astype(np.float32), SKIN)
     result = np.empty_like(colour)
     result[texels] = done
-    upper = (away[:, 1] > 0.45) & (radius > 1.2) & (away[:, 2] > 0.6)
-    assert result[upper].mean() > 110
+    white = (radius > 1.2) & (radius < 1.9)
+    below, above = (
+        result[white & (away[:, 1] > low) & (away[:, 1] < low + 0.06)].mean()
+        for low in (0.22, 0.32)
+    )
+    assert above < result[white & (np.abs(away[:, 1]) < 0.05)].mean() - 30
+    assert abs(above - below) < 25
 
 
 def test_a_head_without_eyeballs_has_none(egg: HeadModel) -> None:

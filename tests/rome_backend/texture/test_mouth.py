@@ -14,12 +14,13 @@ import pytest
 from rome_backend.core.types import HeadModel
 from rome_backend.texture.atlas import atlas_of
 from rome_backend.texture.mesh_fill import MeshFill
-from rome_backend.texture.mouth import lips_alone, painted_mouth
+from rome_backend.texture.mouth import light_of, lips_alone, painted_mouth
 from rome_backend.texture.palette import region_texels
 
 SIZE = 160
 BRIGHT, DIM = np.full(3, 165.0, np.float32), np.full(3, 110.0, np.float32)
 LIPS = np.array([170.0, 90, 88], np.float32)
+SKIN = np.array([215.0, 163, 142], np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -39,34 +40,79 @@ def mouthed(egg: HeadModel) -> HeadModel:
     return replace(egg, topology_id="egg-with-a-mouth", regions={**egg.regions, **bands})
 
 
-def paint(head: HeadModel, skin: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Mean colour of each part, and the z of every painted texel with its colour (Q, 4)."""
+def paint(
+    head: HeadModel, skin: np.ndarray, seen: np.ndarray | None = None
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Mean colour of each part in front, and the z of every painted texel with its colour (Q, 4).
+
+    seen: a colour (3,) that the photo shows on the teeth, None for nothing.
+    """
     atlas = atlas_of(head, SIZE)
     regions = region_texels(head, atlas)
-    even = np.ones(len(head.template))
-    colour, texels = painted_mouth(head, atlas, regions, skin, even)
+    around = np.tile(LIPS, (len(atlas.texel), 1))
+    shown = around if seen is None else np.tile(np.float32(seen), (len(around), 1))
+    weight = np.full(len(around), float(seen is not None), np.float32)
+    colour, texels = painted_mouth(
+        head, atlas, MeshFill(head), regions, skin, (shown, weight), around
+    )
+    z = atlas.spread(head.template)[texels, 2]
+    teeth = regions["teeth"][texels] > 0.95
+    front = z > z[teeth].max() - 0.012
     parts = {
-        name: colour[regions[name][texels] > 0.95].mean(0)
+        name: colour[(regions[name][texels] > 0.95) & front].mean(0)
         for name in ("teeth", "gums", "tongue", "mouth_inside")
     }
-    teeth = regions["teeth"][texels] > 0.95
-    z = atlas.spread(head.template)[texels][teeth, 2]
-    return parts, np.c_[z, colour[teeth]]
+    return parts, np.c_[z, colour][teeth]
 
 
-def test_teeth_are_white_gums_and_tongue_red_the_bag_dark(mouthed: HeadModel) -> None:
+def test_teeth_are_bright_gums_and_tongue_red_the_bag_dark(mouthed: HeadModel) -> None:
     parts, _ = paint(mouthed, BRIGHT)
-    assert parts["teeth"].min() > parts["gums"].max() - 10
-    assert np.ptp(parts["teeth"]) < 40
+    assert parts["teeth"].mean() > parts["gums"].mean() + 20
     assert parts["gums"][0] > parts["gums"][1] + 30
     assert parts["tongue"][0] > parts["tongue"][1] + 30
-    assert parts["mouth_inside"].max() < 80
+    assert parts["mouth_inside"].max() < 100
+
+
+def test_teeth_are_warm_in_the_light_that_skin_tells_of(mouthed: HeadModel) -> None:
+    fair, _ = paint(mouthed, SKIN)
+    assert fair["teeth"][0] > fair["teeth"][1] > fair["teeth"][2]
+    lamp, _ = paint(mouthed, SKIN * np.float32([1.0, 0.8, 0.6]))
+    assert lamp["teeth"][2] / lamp["teeth"][0] < 0.85 * fair["teeth"][2] / fair["teeth"][0]
 
 
 def test_the_mouth_is_lit_as_the_skin_is(mouthed: HeadModel) -> None:
     bright, _ = paint(mouthed, BRIGHT)
     dim, _ = paint(mouthed, DIM)
     np.testing.assert_allclose(dim["teeth"] / bright["teeth"], 110 / 165, rtol=0.02)
+    assert light_of(np.full(3, 1.0)).min() > 0.3  # dark skin has no black teeth
+
+
+def test_teeth_have_the_photos_colour_unless_lips_lie_there(mouthed: HeadModel) -> None:
+    usual, _ = paint(mouthed, SKIN)
+    yellow, _ = paint(mouthed, SKIN, np.array([190.0, 170, 115]))
+    assert yellow["teeth"][2] < usual["teeth"][2] - 15
+    for other in (LIPS, np.array([60.0, 30, 28])):
+        assert np.allclose(paint(mouthed, SKIN, other)[0]["teeth"], usual["teeth"])
+
+
+def test_the_lining_begins_with_the_lips_colour(mouthed: HeadModel) -> None:
+    y = mouthed.template[:, 1]
+    rim = (mouthed.template[:, 2] > 0) & (y > -0.075) & (y < -0.055)
+    inside = mouthed.regions["mouth_inside"] & ~rim
+    regions = {**mouthed.regions, "lips": rim, "mouth_inside": inside}
+    small = 0.3 * mouthed.template
+    head = replace(mouthed, topology_id="egg-with-a-rim", regions=regions, template=small)
+    atlas = atlas_of(head, SIZE)
+    regions = region_texels(head, atlas)
+    around = np.tile(LIPS, (len(atlas.texel), 1))
+    nothing = (around, np.zeros(len(around), np.float32))
+    colour, texels = painted_mouth(head, atlas, MeshFill(head), regions, BRIGHT, nothing, around)
+    inside = regions["mouth_inside"][texels] > 0.5
+    height = atlas.spread(head.template)[texels][:, 1]
+    near, far = inside & (height < -0.3 * 0.051), inside & (height > -0.3 * 0.038)
+    assert colour[near, 0].max() > 0.7 * LIPS[0]
+    assert colour[near, 0].mean() > 1.5 * colour[far, 0].mean()
+    assert colour[far].mean() < 0.6 * LIPS.mean()
 
 
 def test_back_teeth_are_darker(mouthed: HeadModel) -> None:
@@ -77,8 +123,11 @@ def test_back_teeth_are_darker(mouthed: HeadModel) -> None:
 
 def test_a_head_without_a_mouth_is_left_alone(egg: HeadModel) -> None:
     atlas = atlas_of(egg, SIZE)
-    even = np.ones(len(egg.template))
-    colour, texels = painted_mouth(egg, atlas, region_texels(egg, atlas), BRIGHT, even)
+    around = np.zeros((len(atlas.texel), 3), np.float32)
+    regions = region_texels(egg, atlas)
+    colour, texels = painted_mouth(
+        egg, atlas, MeshFill(egg), regions, BRIGHT, (around, around[:, 0]), around
+    )
     assert colour.shape == (0, 3)
     assert len(texels) == 0
 

@@ -20,6 +20,7 @@ from rome_backend.texture.atlas import atlas_of
 from rome_backend.texture.examples import plain_hair
 from rome_backend.texture.flow import hair_flow
 from rome_backend.texture.layers import crevices
+from rome_backend.texture.mesh_fill import MeshFill
 from rome_backend.texture.mouth import painted_mouth
 from rome_backend.texture.padding import padded
 from rome_backend.texture.palette import region_texels
@@ -59,7 +60,7 @@ class PersonMaker:
         self._regions = region_texels(head, self._atlas)
         self._scalp = build_scalp(head, head.template.astype(np.float64))
         self._hair, self._neck = offset_regions(head)
-        self._crevices = crevices(head)
+        self._crevices, self._fill = crevices(head), MeshFill(head)
 
     def draw(self, random: np.random.Generator) -> Person:
         """Return a person; the same state of ``random`` gives the same one."""
@@ -143,5 +144,8 @@ class PersonMaker:
             found, texels = eye_colours(random, skin, self.head, self._atlas, name)
             colour[texels] = found
         tone = skin.tone.astype(np.float32)
-        inside, texels = painted_mouth(self.head, self._atlas, self._regions, tone, self._crevices)
+        nothing = (colour, np.zeros(len(colour), np.float32))
+        inside, texels = painted_mouth(
+            self.head, self._atlas, self._fill, self._regions, tone, nothing, colour
+        )
         colour[texels] = inside
