@@ -11,16 +11,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.drape import (
-    Curtain,
-    hanging_reach,
-    lay_out,
-    lying_reach,
-    raise_hair,
-    shoulder_way,
-    start_place,
-)
+from rome_backend.open_head.drape import lay_out, raise_hair, start_place
 from rome_backend.open_head.hair_chart import grid_azimuths, grid_ways
+from rome_backend.open_head.hair_rest import Curtain, hanging_reach, lying_reach, shoulder_way
 from rome_backend.open_head.scalp import Scalp
 
 STYLES = ("bald", "short", "medium", "long", "afro", "bun")

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.drape import slim_reach
 from rome_backend.open_head.hair_chart import ROW_M, grid_points
+from rome_backend.open_head.hair_rest import slim_reach
 from rome_backend.open_head.scalp import Scalp
 
 _STRAIGHT_M, _CURLY_M = 0.0019, 0.0034  # roughness of straight hair, and of dreads and curls

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import torch
 
+from rome_backend.core.hair_colours import COVER_SHARE, worn_share
 from rome_backend.core.types import F32, F64, I32, U8, HeadCrop, HeadModel, Mask
 from rome_backend.render.rasterizer import Rasterizer
 from rome_backend.tracking.outline import SquareView
@@ -32,11 +33,13 @@ _BESIDE_M = 0.008  # what stands off the bald head above the chin and is not ski
 @dataclass(frozen=True)
 class HairMask:
     """hair (S, S) bool: pixels that show hair or what is worn instead; skin (S, S) f32: distance
-    from the face's colours, in standard deviations squared; bald: the scalp is skin."""
+    from the face's colours, in standard deviations squared; bald: the scalp is skin; cover: what
+    covers it is a scarf or hat by its colours."""
 
     hair: Mask
     skin: F32
     bald: bool
+    cover: bool = False
 
 
 def find_hair(
@@ -73,7 +76,9 @@ def find_hair(
     other = _others(head, vertices, view) & known
     hair = _cut(rgb, sure, person & known, other | (face & (distance < 2 * _SKIN_DISTANCE)))
     hair = _joined(hair & person, sure)
-    return HairMask(hair, distance, bald=False)
+    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    cover = worn_share(lab[hair & (rows < chin)]) > COVER_SHARE
+    return HairMask(hair, distance, bald=False, cover=cover)
 
 
 NOTHING, FACE, SCALP, NECK, EAR, OTHER = range(6)

@@ -17,14 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, median_filter
 
 from rome_backend.core.types import F64
-from rome_backend.open_head.drape import (
-    Curtain,
-    hanging_reach,
-    lying_reach,
-    shoulder_way,
-    slim_reach,
-    start_place,
-)
+from rome_backend.open_head.drape import start_place
 from rome_backend.open_head.hair import INTO_SHOULDER
 from rome_backend.open_head.hair_chart import (
     AZIMUTHS,
@@ -34,9 +27,17 @@ from rome_backend.open_head.hair_chart import (
     sample,
     smooth,
 )
+from rome_backend.open_head.hair_rest import (
+    Curtain,
+    hanging_reach,
+    lying_reach,
+    shoulder_way,
+    slim_reach,
+)
 from rome_backend.open_head.scalp import Scalp
 from rome_backend.tracking.hair_curls import curled, roughness
 from rome_backend.tracking.hair_rays import HairSide, Seen, hair_side, mirrored
+from rome_backend.tracking.hair_tails import tail_way, tied_reach, with_tail
 from rome_backend.tracking.outline import SquareView
 
 _FREE_M = 0.12  # m of hair at most where it does not lie on anything
@@ -71,6 +72,9 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
     hems = [_hem(scalp, s) for s in sides]
     if any(hems) and not all(hems):
         sides, hems = _both(scalp, sides, hems)
+    tail = tail_way(sides, hems, _ear_rows(scalp), _nape(scalp), seen.cover)
+    if tail:
+        sides, hems = _tied(scalp, sides)
     rows = np.stack([_completed(_own_rows(scalp, s)) for s in sides])
     ways = grid_ways()
     # both sides meet at the crown
@@ -86,6 +90,10 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
         if hem
     )
     curtains = _agreeing(scalp, curtains)
+    if tail:
+        outer = tied_reach(outer, slim_reach(scalp), _ear_rows(scalp)[0], seen.cover)
+        tail = min(tail, scalp.bottom - 0.025)
+        curtains = tuple(replace(c, hem=with_tail(c.hem, tail)) for c in curtains)
     rough = [roughness(side.rows, _ear_rows(scalp)[0] * ROW_M) for side in usable]
     outer = curled(scalp, lying_reach(scalp, outer, curtains), rough)
     return HairShape(outer, curtains)
@@ -93,6 +101,12 @@ def measure_hair(scalp: Scalp, view: SquareView, seen: Seen) -> HairShape | None
 
 def _nape(scalp: Scalp) -> float:
     return float(np.linalg.norm(scalp.flat[scalp.edge[np.argmax(np.abs(scalp.place))]]))
+
+
+def _tied(scalp: Scalp, sides: list[HairSide]) -> tuple[list[HairSide], list[float]]:
+    """Return sides and hems (m) of what is tied behind: it covers the ears and ends there."""
+    _, bottom = _ear_rows(scalp)
+    return [replace(s, covered=True) for s in sides], [float((bottom + 1) * ROW_M)] * 2
 
 
 def _both(

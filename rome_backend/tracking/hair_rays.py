@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rome_backend.core.types import F64, Mask
-from rome_backend.open_head.drape import slim_reach
-from rome_backend.open_head.hair_chart import grid_ways, sample
+from rome_backend.open_head.hair_chart import ROWS, grid_ways, sample
+from rome_backend.open_head.hair_rest import slim_reach
 from rome_backend.open_head.scalp import Scalp
 from rome_backend.tracking.outline import SquareView
 
@@ -20,6 +20,7 @@ _OUT_M, _IN_M = 0.12, 0.012
 _STEP_M = 0.001
 _GAP_M = 0.004
 _CLEAR_M = 0.008  # m beyond the outline that must be known
+_NEAR_M = 0.02  # m beyond the outline that the photo shows where it shows it at all
 _COVERED = 0.55
 _HIDDEN_M = 0.025
 
@@ -27,19 +28,21 @@ _HIDDEN_M = 0.025
 @dataclass(frozen=True)
 class Seen:
     """What a photo shows in the view's square (S, S): person, hair and known pixels; ears: the
-    pixels where the bald head would show its ears."""
+    pixels where the bald head would show its ears; cover: a scarf or hat is worn, not hair."""
 
     person: Mask
     hair: Mask
     known: Mask
     ears: Mask
+    cover: bool = False
 
 
 @dataclass(frozen=True)
 class HairSide:
     """One side's outline: rows (ROWS,) m beyond bare skin, nan where unknown; hairy (ROWS,):
     how far hair is seen beyond the skin in m, and inner (ROWS,) where it begins; azimuth rad;
-    covered: hair lies over the ear; sign: 1 left, -1 right."""
+    covered: hair lies over the ear; sign: 1 left, -1 right; last: row up to which the photo shows
+    the outline."""
 
     sign: int
     azimuth: float
@@ -47,6 +50,7 @@ class HairSide:
     hairy: F64
     covered: bool
     inner: F64
+    last: int = ROWS
 
 
 def hair_side(scalp: Scalp, view: SquareView, seen: Seen, sign: int) -> HairSide:
@@ -74,7 +78,9 @@ def hair_side(scalp: Scalp, view: SquareView, seen: Seen, sign: int) -> HairSide
     ear = seen.ears & (np.arange(seen.ears.shape[1])[None] * sign > _middle(seen, sign))
     covered = bool(ear.sum() < 8 or seen.hair[ear].mean() > _COVERED)
     hairy, inner = _run(hair, reach)
-    return HairSide(sign, azimuth, np.where(told, extent, np.nan), hairy, covered, inner)
+    shown = np.flatnonzero(known[:, : round((_IN_M + _NEAR_M) / _STEP_M)].all(axis=1))
+    last = int(shown[-1]) if len(shown) else 0
+    return HairSide(sign, azimuth, np.where(told, extent, np.nan), hairy, covered, inner, last)
 
 
 def mirrored(side: HairSide, hidden: HairSide, upper: float) -> HairSide:

@@ -181,7 +181,7 @@ class _Scene:
         mask = find_hair(head, self.base, view, self.crop, self.field.person, regions)
         ears = regions == EAR
         scalp = build_scalp(head, self.base)
-        seen = Seen(self.field.person, mask.hair, self.field.known, ears)
+        seen = Seen(self.field.person, mask.hair, self.field.known, ears, mask.cover)
         shape = measure_hair(scalp, view, seen)
         if shape is None:
             unknown = np.zeros_like(self.base)

@@ -6,26 +6,21 @@ Does not know photos or styles.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
 from rome_backend.core.camera import orbit, project
 from rome_backend.core.types import HeadModel
-from rome_backend.open_head.drape import (
+from rome_backend.open_head.drape import lay_out, raise_hair, start_place
+from rome_backend.open_head.hair import drawn_curtains
+from rome_backend.open_head.hair_chart import AZIMUTHS, grid_ways, sample
+from rome_backend.open_head.hair_rest import (
     Curtain,
     hanging_reach,
-    lay_out,
     lying_reach,
-    raise_hair,
-    shoulder_way,
     slim_reach,
-    start_place,
 )
-from rome_backend.open_head.hair import drawn_curtains
-from rome_backend.open_head.hair_chart import AZIMUTHS, ROWS, grid_azimuths, grid_ways, sample
 from rome_backend.open_head.scalp import Scalp, build_scalp
 from rome_backend.render.rasterizer import TorchRasterizer
 
@@ -142,22 +137,6 @@ def seen_backs(head: HeadModel, scalp: Scalp, hair: np.ndarray) -> dict[int, flo
     return shares
 
 
-def test_hair_goes_into_shoulders_and_lies_on_the_back(scalp: Scalp) -> None:
-    both = curtains(scalp, 0.14, 85.0)
-    falling = hanging_reach(scalp, 0.3) + THICK
-    outer = lying_reach(scalp, falling, both)
-    behind = np.abs(grid_azimuths()) > np.radians(140)
-    beside = np.abs(np.abs(grid_azimuths()) - np.radians(90)) < np.radians(8)
-    low = grid_ways() > scalp.chart.equator + 0.06
-    assert (outer - scalp.body)[np.ix_(behind, low)].min() > 0.009
-    np.testing.assert_allclose(outer[beside], falling[beside], atol=0.013)
-    assert (outer >= falling).all()
-    draped = tuple(replace(curtain, low=np.radians(65)) for curtain in both)
-    before = np.abs(grid_azimuths()) < np.radians(60)
-    chest = (lying_reach(scalp, falling, draped) - scalp.body)[np.ix_(before, low)]
-    assert chest.min() > 0.009 > (outer - scalp.body)[np.ix_(before, low)].min()
-
-
 def test_hanging_hair_stays_outside_the_body(scalp: Scalp) -> None:
     hair = grown(scalp, 0.12)
     layout = lay_out(scalp, curtains(scalp, 0.12))
@@ -184,25 +163,6 @@ def test_a_front_edge_lies_where_the_curtain_says(scalp: Scalp) -> None:
         low = np.linalg.norm(flat, axis=1) > scalp.chart.equator + 0.04
         first = np.degrees(np.abs(np.arctan2(flat[low, 0], flat[low, 1]))).min()
         assert first == pytest.approx(front, abs=7)
-
-
-def test_a_cloth_falls_straight_and_clings_as_told(scalp: Scalp) -> None:
-    straight, close = hanging_reach(scalp, 0.0), hanging_reach(scalp, 1.0)
-    assert straight.shape == (AZIMUTHS, ROWS)
-    slim = slim_reach(scalp)
-    assert (straight >= close - 1e-9).all() and (close >= slim - 1e-9).all()
-    neck = np.abs(grid_ways() - scalp.chart.equator - 0.10) < 0.01
-    assert (straight - scalp.bare)[:, neck].max() > 0.02
-    assert np.abs(close - scalp.bare)[:, neck].max() < 0.03
-
-
-def test_hair_meets_the_shoulders_before_it_ends_behind(scalp: Scalp) -> None:
-    ways = shoulder_way(scalp, hanging_reach(scalp, 0.3) + 0.01)
-    side = ways[AZIMUTHS * 3 // 4]
-    assert side < ways[0] + 0.02
-    body = sample(scalp.body, np.array([[side, 0.0]]))[0]
-    assert body < sample(hanging_reach(scalp, 0.3), np.array([[side, 0.0]]))[0] + 0.03
-    assert (np.abs(np.diff(ways)) < 0.03).all()
 
 
 def test_start_place_moves_back_with_the_azimuth(scalp: Scalp) -> None:

@@ -11,8 +11,9 @@ import torch
 
 from rome_backend.core.rotations import matrix_from_yaw_pitch_roll
 from rome_backend.core.types import F64, FaceFit, FlameParams, HeadCrop, HeadModel
-from rome_backend.open_head.drape import Curtain, hanging_reach, lay_out, raise_hair, start_place
+from rome_backend.open_head.drape import lay_out, raise_hair, start_place
 from rome_backend.open_head.hair_chart import AZIMUTHS
+from rome_backend.open_head.hair_rest import Curtain, hanging_reach
 from rome_backend.open_head.scalp import Scalp
 from rome_backend.render.rasterizer import TorchRasterizer
 from rome_backend.tracking.outline import SquareView

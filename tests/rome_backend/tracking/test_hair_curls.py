@@ -11,8 +11,8 @@ import pytest
 
 from rome_backend.core.types import F64
 from rome_backend.open_head.build import open_head
-from rome_backend.open_head.drape import slim_reach
 from rome_backend.open_head.hair_chart import AZIMUTHS, ROWS, grid_ways
+from rome_backend.open_head.hair_rest import slim_reach
 from rome_backend.open_head.scalp import Scalp, build_scalp
 from rome_backend.tracking.hair_curls import curled, roughness
 
