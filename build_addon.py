@@ -36,7 +36,9 @@ PARTS = (
 )
 DATE = (1980, 1, 1, 0, 0, 0)
 LEFT_OUT = ("__pycache__", ".mypy_cache", ".ruff_cache")
-PACKED = frozenset({".py", ".toml", ".txt", ".json", ".npy", ".npz", ".md", ".png", ".svg"})
+PACKED = frozenset(
+    {".py", ".toml", ".txt", ".json", ".npy", ".npz", ".safetensors", ".md", ".png", ".svg"}
+)
 CAN_SAY_ITS_LICENCE = frozenset({".py", ".toml"})
 SPDX = re.compile(rb"\A(#!.*\n)?# SPDX-License-Identifier: (GPL-3\.0-or-later|Apache-2\.0)\n")
 OLDEST_BLENDER = (4, 2, 0)

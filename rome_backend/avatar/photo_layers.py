@@ -85,6 +85,8 @@ def photo_layers(
     flow = _flow(source, seen, trust, px)
     step = _source_px_per_px(source, px)
     rgb, matte, valid = _carried(source, flow, step)
+    beyond = (seen.covered * (1 - valid))[..., None]
+    rgb = rgb + beyond * (seen.rgb - rgb)  # nothing else is known there
     away = _away(seen.covered) / px_per_metre(px, view)
     turn = turn_degrees(source.view, view)
     on_matte, on_colour = _weights(seen.covered, trust, away, turn, valid)

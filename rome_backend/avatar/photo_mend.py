@@ -3,15 +3,16 @@
 
 Does not know meshes, cameras or files.
 
-The network never draws: it says how to share between the carried photo and the textured mesh, and
-how to correct matte and colour. Where it says nothing (its last layer at 0) the rules alone
-remain, and where the photo showed nothing, the textured mesh. It looks at a grid of GRID px
-whatever the picture's size. Carries gradients. Source: our own.
+The network never draws: it says how carried photo and textured mesh share a pixel; in training
+also how to correct matte and colour, which is not shipped, because clips of real people lost by it
+(SHIPPED). Where it says nothing (its last layer at 0) the rules alone remain, and the more the
+head has turned, the less its word counts; so the worst case is the textured mesh. It looks at a
+grid of GRID px whatever the picture's size. Carries gradients. Source: our own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as functional
@@ -23,6 +24,7 @@ from rome_backend.models.light_renderer import LightParams, LightRenderer, make_
 GRID = 192
 SEEN_CHANNELS = 4 + 4 + GUIDES + 4
 CONTROLS = 5  # share of the photo, matte, and red, green, blue
+SHIPPED = 1  # of them, the first ones, come with the program; what is not said is 0
 _COLOUR = 0.1  # the most that a colour is corrected
 _CLEAR = 0.1  # of the carried matte: what is less is nothing, what is more than 1 - it is all
 _TURNED = (8.0, 22.0)  # degrees over which the outline becomes the mesh's own
@@ -40,20 +42,23 @@ class Mended:
 
 
 def joined(layers: PhotoLayers, controls: torch.Tensor | None = None) -> Mended:
-    """Return the picture of layers; controls (N, CONTROLS, h, w), of any size, or the rules."""
+    """Return the picture of layers; controls (N, CONTROLS or fewer, h, w), of any size, or the
+    rules."""
     carried, share = layers.carried, layers.guides[:, 1:2]
     colour = torch.zeros_like(carried[:, :3])
     matte_by = torch.zeros_like(share)
     turn = 45 * layers.guides[:, TURN : TURN + 1]
+    turned = _smooth_step(turn, *_TURNED)
     if controls is not None:
         size = (carried.shape[-2], carried.shape[-1])
         controls = functional.interpolate(controls, size, mode="bilinear", align_corners=False)
-        share = _moved(share, controls[:, :1])
+        silent = CONTROLS - controls.shape[1]
+        controls = functional.pad(controls, (0, 0, 0, 0, 0, silent))
+        share = _moved(share, controls[:, :1] * (1 - turned))
         matte_by = controls[:, 1:2] * _smooth_step(turn, *_HARDLY)
         colour = _COLOUR * torch.tanh(controls[:, 2:])
     matte = ((carried[:, 3:] - _CLEAR) / (1 - 2 * _CLEAR)).clamp(0, 1)
     covered = layers.drawn[:, 3:]
-    turned = _smooth_step(turn, *_TURNED)
     on_matte = layers.guides[:, :1] * _kept(layers.guides[:, AWAY : AWAY + 1], covered, turned)
     alpha = on_matte * matte + (1 - on_matte) * covered
     share = torch.where(covered > 0, share * (1 - turned * (1 - matte)), torch.ones_like(share))
@@ -116,6 +121,17 @@ class PhotoMender(nn.Module):
 def photo_mender(network: LightRenderer) -> PhotoMender:
     """Return a mender by a network of these sizes."""
     return PhotoMender(network, network.params.reduction)
+
+
+def shipped(network: LightRenderer) -> LightRenderer:
+    """Return a network that says SHIPPED of what another one says, and the same."""
+    sizes = replace(network.params, out_channels=SHIPPED)
+    state = dict(network.state_dict())
+    for name in ("outputs.weight", "outputs.bias"):
+        state[name] = state[name][:SHIPPED]
+    kept = LightRenderer(sizes)
+    kept.load_state_dict(state, strict=True)
+    return kept
 
 
 def make_mending_network(base: int = 16, levels: int = 4) -> LightRenderer:

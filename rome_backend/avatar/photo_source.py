@@ -24,6 +24,7 @@ from rome_backend.render.shading import view_axes
 from rome_backend.texture.registration import registration_warp
 
 _SURE = (0.6, 0.95)  # of the matte: from nothing of the photo's own colour to all of it
+_RIM = 0.008  # of the crop's side, at the photo's borders
 _NOTHING = 1e3  # m: depth where the photo shows no mesh
 _LOOSE_REGIONS = ("hair", "neck", "ears")
 
@@ -37,7 +38,7 @@ class PhotoSource:
     space; facing (V,): cosine between normal and line of sight; loose (V,) in [0, 1]: hair, neck
     and ears, whose shape is known less well;
     rgb (C, C, 3) f32 0..255: the person's colours, continued past its edges; matte (C, C) f32;
-    valid (C, C) f32: 1 inside the photo; nearest (C, C) f32 m: depth of the mesh;
+    valid (C, C) f32: 1 inside the photo, 0 outside; nearest (C, C) f32 m: depth of the mesh;
     scale: px per m.
     """
 
@@ -97,12 +98,22 @@ def _loose(head: HeadModel) -> F64:
 
 
 def _valid(avatar: Avatar) -> F32:
-    """Return where the crop lies inside the photo; files that do not say are all of it."""
+    """Return where the crop lies inside the photo (C, C), falling to 0 over a rim, so that the
+    mesh takes over softly; files that do not say how far the photo goes are all of it."""
     side = len(avatar.source_crop)
     left, top, right, bottom = avatar.provenance.get("shown", (0, 0, side, side))
-    valid = np.zeros((side, side), np.float32)
-    valid[top:bottom, left:right] = 1
-    return valid
+    place = np.arange(side) + 0.5
+    rim = _RIM * side
+    across, down = (
+        np.minimum(
+            smooth_step(place - low, 0, rim) if low > 0 else 1.0,
+            smooth_step(high - place, 0, rim) if high < side else 1.0,
+        )
+        for low, high in ((left, right), (top, bottom))
+    )
+    return np.asarray(
+        np.broadcast_to(down, side)[:, None] * np.broadcast_to(across, side), np.float32
+    )
 
 
 def _nearest(head: HeadModel, px: F64, height: F64, side: int) -> F32:

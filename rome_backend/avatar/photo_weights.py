@@ -13,7 +13,13 @@ from typing import Any
 
 import torch
 
-from rome_backend.avatar.photo_mend import CONTROLS, SEEN_CHANNELS, PhotoMender, photo_mender
+from rome_backend.avatar.photo_mend import (
+    SEEN_CHANNELS,
+    SHIPPED,
+    PhotoMender,
+    photo_mender,
+    shipped,
+)
 from rome_backend.core.atomic_file import replacing
 from rome_backend.core.errors import FileInvalid
 from rome_backend.core.tensor_file import read_tensors, write_tensors
@@ -21,15 +27,15 @@ from rome_backend.models.light_renderer import LightParams, LightRenderer
 
 KIND, VERSION = "rome-photo-mender", 1
 WEIGHTS_ID = "rome-photo-1"
-DEFAULT = Path(__file__).parent / "weights" / "photo.safetensors"
+DEFAULT = Path(__file__).with_name("photo.safetensors")
 
 
 def save_photo_mender(network: LightRenderer, path: Path, card: Mapping[str, Any]) -> None:
-    """Write a mender's network atomically, and its card as JSON beside it.
+    """Write what is shipped of a mender's network atomically, and its card as JSON beside it.
 
     card: the command that made it, seed, data, measures.
     """
-    state = network.state_dict().items()
+    state = shipped(network).state_dict().items()
     tensors = {name: value.detach().float().cpu().numpy() for name, value in state}
     params = {"base": network.params.base, "levels": network.params.levels}
     metadata = {"kind": KIND, "version": VERSION, "weights_id": WEIGHTS_ID, "params": params}
@@ -50,7 +56,7 @@ def load_photo_mender(path: Path = DEFAULT) -> PhotoMender:
     if metadata.get("kind") != KIND or metadata.get("version") != VERSION:
         raise _invalid(path, "it is of another kind or version")
     try:
-        params = LightParams(SEEN_CHANNELS, CONTROLS, **metadata["params"])
+        params = LightParams(SEEN_CHANNELS, SHIPPED, **metadata["params"])
         network = LightRenderer(params)
         state = {name: torch.from_numpy(array.copy()) for name, array in tensors.items()}
         network.load_state_dict(state, strict=True)

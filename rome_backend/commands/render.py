@@ -103,13 +103,14 @@ def _network(
     """Return the avatar with the network that was chosen, None for the textured mesh."""
     from rome_backend.assets.store import AssetStore
     from rome_backend.avatar.photo_avatar import PhotoAvatar
+    from rome_backend.avatar.photo_weights import load_photo_mender
     from rome_backend.avatar.renderers import PHOTO, TEXTURED, chosen_renderer, neural_avatar
     from rome_backend.render.device import torch_device
 
     device = torch_device("cpu" if args.preview and args.device == "auto" else args.device)
     renderer = TEXTURED if args.clay else chosen_renderer(args.renderer, avatar)
     if renderer == PHOTO and not args.preview:
-        return PhotoAvatar(avatar, head)
+        return PhotoAvatar(avatar, head, load_photo_mender().to(device))
     if renderer not in (TEXTURED, PHOTO):
         examples = _examples(avatar, head, args.size) if args.preview else ()
         return neural_avatar(renderer, avatar, head, AssetStore(), device, examples=examples)

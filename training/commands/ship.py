@@ -36,6 +36,7 @@ def add_ship(commands: Any, shared: argparse.ArgumentParser) -> None:
         "--measures", type=Path, action="append", default=[],
         help="what `evaluate --protocol self --json` said of it; one per size",
     )  # fmt: skip
+    made.add_argument("--code", default="", help="commit of the code that trained it")
     made.set_defaults(run=ship)
 
 
@@ -55,6 +56,7 @@ def ship(options: argparse.Namespace, console: Console) -> int:
     card = {
         "licence": "Apache-2.0",
         "trained_on": "invented people alone; no photo, scan or clip of a person",
+        "code": options.code,
         "steps": checkpoint.step,
         "data": checkpoint.facts.get("run"),
         "config": config_as_dict(checkpoint.config),

@@ -15,9 +15,10 @@ from PIL import Image
 
 from rome_backend.avatar.create import Tools, create_avatar
 from rome_backend.avatar.create_options import CreateOptions
+from rome_backend.avatar.photo_weights import load_photo_mender
 from rome_backend.core.types import Avatar
 from training.evaluation.frames import RealFrame, TrackedClip, real_frame, track_frames
-from training.evaluation.renderers import Renderer, TexturedMesh, WarpedSource, networks_on
+from training.evaluation.renderers import Photo, Renderer, TexturedMesh, WarpedSource, networks_on
 from training.trainee import Trainee
 
 _TEXTURE = 1024
@@ -51,11 +52,14 @@ def subject_of(path: Path, tools: Tools, size: int, every: int) -> Subject:
 def renderers_of(
     subject: Subject, tools: Tools, trainees: Mapping[str, Trainee]
 ) -> dict[str, Renderer]:
-    """Return what draws a person, by name; trainees: networks on the tools' head, in addition."""
+    """Return what draws a person, by name; trainees: networks on the tools' head, or the
+    program's default ones, ``neural``, where there are none."""
     found: dict[str, Renderer] = {
         "textured_mesh": TexturedMesh(subject.avatar, tools.head),
         "warped_source": WarpedSource(subject.source),
     }
+    if not trainees:
+        found["neural"] = Photo(subject.avatar, tools.head, load_photo_mender())
     for name, trainee in trainees.items():
         found[name] = networks_on(trainee, subject.avatar, subject.source)
     return found

@@ -151,7 +151,8 @@ def test_files_that_do_not_say_what_the_photo_showed_are_all_photo(
     assert photo_source(avatar, small_head).valid.all()
     part = replace(avatar, provenance={"shown": [0, 10, SIDE, 50]})
     valid = photo_source(part, small_head).valid
-    assert valid[10:50].all() and not valid[:10].any() and not valid[50:].any()
+    assert (valid[12:48] == 1).all() and not valid[:10].any() and not valid[50:].any()
+    assert 0 < valid[10, 0] < 1 and 0 < valid[49, 0] < 1 and (valid[:, :1] == valid).all()
 
 
 def test_colours_of_the_person_reach_past_its_edge() -> None:
@@ -226,6 +227,14 @@ def test_what_the_network_says_is_done(layers: PhotoLayers) -> None:
     assert redder.max() <= 0.1 + 1e-5 and redder[inside].mean() > 0.05
     still = replace(layers, guides=layers.guides * torch.tensor([1.0] * 7 + [0])[:, None, None])
     assert torch.equal(joined(still, said(1, -3.0)).alpha, joined(still).alpha)
+
+
+def test_what_is_not_said_is_nothing(layers: PhotoLayers) -> None:
+    share = torch.full((1, 1, 8, 8), -2.0)
+    rest = torch.zeros(1, CONTROLS - 1, 8, 8)
+    alone, all_said = joined(layers, share), joined(layers, torch.cat([share, rest], dim=1))
+    assert torch.equal(alone.rgb, all_said.rgb) and torch.equal(alone.alpha, all_said.alpha)
+    assert (alone.rgb - joined(layers).rgb).abs().max() > 0.05
 
 
 def test_averages_weigh_colours_by_their_matte() -> None:

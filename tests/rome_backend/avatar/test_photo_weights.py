@@ -11,7 +11,12 @@ import pytest
 import torch
 
 from rome_backend.avatar.photo_layers import PhotoLayers
-from rome_backend.avatar.photo_mend import make_mending_network
+from rome_backend.avatar.photo_mend import (
+    CONTROLS,
+    SHIPPED,
+    make_mending_network,
+    photo_mender,
+)
 from rome_backend.avatar.photo_weights import load_photo_mender, save_photo_mender
 from rome_backend.core.errors import FileInvalid
 from rome_backend.core.tensor_file import read_tensors, write_tensors
@@ -35,6 +40,20 @@ def test_a_mender_comes_back_as_it_was(saved: Path) -> None:
         assert torch.equal(first(layers), second(layers))
         assert first(layers).abs().max() > 0
     assert not first.training
+
+
+def test_what_comes_back_is_the_share_that_the_whole_network_says(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    network = make_mending_network(8, 2)
+    with torch.no_grad():
+        network.outputs.weight.normal_()
+    save_photo_mender(network, tmp_path / "photo.safetensors", {})
+    layers = PhotoLayers(*(torch.rand(1, count, 48, 48) for count in (4, 4, 8)))
+    with torch.no_grad():
+        whole = photo_mender(network)(layers)
+        found = load_photo_mender(tmp_path / "photo.safetensors")(layers)
+    assert whole.shape[1] == CONTROLS and found.shape[1] == SHIPPED
+    assert torch.allclose(whole[:, :SHIPPED], found, atol=1e-5)
 
 
 def test_its_card_lies_beside_it(saved: Path) -> None:

@@ -189,4 +189,4 @@ def test_real_clips(
     assert mesh["face_found"] == 1 and mesh["pose_error"] < 8
     assert mesh["expression_error"] < moved["expression_error"]
     picture = Image.open(tmp_path / "v01_man_greenscreen by v06_man_mouth.png")
-    assert picture.width == 4 * 256
+    assert picture.width == 5 * 256

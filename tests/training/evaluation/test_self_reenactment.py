@@ -150,12 +150,15 @@ def test_a_real_clip(
     (clip,) = result["clips"]
     assert clip["name"] == "v06_man_mouth" and clip["frames"] >= 1
     assert {"fid", "csim", "iqa"} <= set(result["metrics_left_out"])
-    for name in ("textured_mesh", "warped_source"):
+    for name in ("textured_mesh", "warped_source", "neural"):
         scores = clip[name]
         assert scores["psnr"] > 15 and scores["ssim"] > 0.4, name
         assert scores["matte_mae"] < 0.3 and 0.3 < scores["sharpness_ratio"] < 2, name
+    default, mesh = clip["neural"], clip["textured_mesh"]
+    assert default["psnr"] > mesh["psnr"] + 0.5 and default["ssim"] > mesh["ssim"]
+    assert default["matte_mae"] < mesh["matte_mae"]
     picture = Image.open(tmp_path / "v06_man_mouth.png")
-    assert picture.width == 3 * 256
+    assert picture.width == 4 * 256
 
 
 def test_nonsense_is_a_usage_error(data_dir: Path, capfd: pytest.CaptureFixture[str]) -> None:
