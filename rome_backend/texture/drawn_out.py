@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from scipy.ndimage import median_filter
 
-from rome_backend.core.types import F32
+from rome_backend.core.types import F32, Mask
 from rome_backend.texture.atlas import sample_image
 from rome_backend.texture.view import TextureView
 
@@ -20,7 +20,7 @@ _PART = 0.016  # m: what is narrower is a pattern, what is wider a part of the g
 _SOFT = 0.0015  # m over which one part gives way to the next
 _BAND = 0.03  # m above the border whose pattern goes on, mirrored
 _COARSE = 0.005  # m: what is slower is no pattern
-_OTHER = 0.35  # mean size of the logarithm from which it is another part of the garment
+_OTHER = 0.5  # mean size of the logarithm from which it is another part of the garment
 _CONTRAST = 0.4  # largest logarithm of the pattern
 _SETTLED = 0.006  # m below the border over which what is no pattern ends
 _DARK = 8.0  # of 255, so that black has a logarithm
@@ -41,10 +41,12 @@ def drawn_out(view: TextureView, metres: float) -> tuple[F32, float]:
         return rgb, float("inf")
     last = max(int(rows[-1]) - _RIM, 0)
     top = int(rows[0])
-    base = _parts(rgb[max(last - round(_EDGE / metres), top) : last + 1], metres)
+    person = cv2.erode(view.matte, np.ones((5, 5)))
+    edge = slice(max(last - round(_EDGE / metres), top), last + 1)
+    base = _parts(rgb[edge], person[edge].min(0) > 0.9, metres)
     band = min(max(round(_BAND / metres), 1), last - top)
     whole = np.log((rgb[last - band : last + 1] + _DARK) / (base + _DARK))
-    whole *= cv2.erode(view.matte[last - band : last + 1], np.ones((5, 5)))[..., None]
+    whole *= person[last - band : last + 1, :, None]
     away = np.arange(1, len(rgb) - last)
     mirrored = np.abs((away - 1) % max(2 * band, 1) - band)
     settled = np.clip(away * metres / _SETTLED, 0, 1)[:, None, None]
@@ -62,10 +64,18 @@ def _fine(pattern: F32, metres: float) -> F32:
     return np.asarray(_CONTRAST * np.tanh(fine / _CONTRAST), np.float32)
 
 
-def _parts(rows: F32, metres: float) -> F32:
-    """The colour (1, C, 3) of the parts that rows (R, C, 3) show: constant, with soft borders."""
+def _parts(rows: F32, person: Mask, metres: float) -> F32:
+    """The colour (1, C, 3) of the parts that rows (R, C, 3) show: constant, with soft borders.
+
+    Columns beside the person (C,) have the nearest one's colour, so that no background gets in.
+    """
+    column = np.median(rows, axis=0)
+    if person.any():
+        own = np.flatnonzero(person)
+        middles = (own[1:] + own[:-1]) / 2
+        column = column[own[np.searchsorted(middles, np.arange(len(person)))]]
     width = max(round(_PART / metres), 1)
-    steady = median_filter(np.median(rows, axis=0)[None], (1, width, 1), mode="nearest")
+    steady = median_filter(column[None], (1, width, 1), mode="nearest")
     return np.asarray(cv2.GaussianBlur(steady, (0, 0), max(_SOFT / metres, 0.5)), np.float32)
 
 

@@ -81,6 +81,14 @@ def test_the_background_above_the_border_is_no_pattern(bust: Tailor) -> None:
     assert np.abs(lower - JACKET).max() < 12
 
 
+def test_the_background_beside_the_person_is_not_drawn_out(bust: Tailor) -> None:
+    view = bust()
+    rgb, matte = view.rgb.copy(), view.matte.copy()
+    rgb[:, 160:], matte[:, 160:] = (250, 250, 90), 0
+    lower = drawn_out(replace(view, rgb=rgb, matte=matte), METRES)[0][LAST - 1 :, 140:]
+    assert np.abs(lower - JACKET).max() < 12
+
+
 def test_a_photo_to_the_crops_end_or_of_few_rows_is_no_trouble(bust: Tailor) -> None:
     view = bust()
     whole = replace(view, valid=np.ones((SIZE, SIZE), bool))
