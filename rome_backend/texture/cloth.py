@@ -43,7 +43,7 @@ def cloth_share(
     skin = ~head.regions["neck"] & ~head.regions["hair"]
     cloth, known = np.where(skin, 0, cloth), np.maximum(0.3 * known, skin)
     share = fill.fill(cloth[:, None], known, prior[:, None], reach)[:, 0]
-    return _step(atlas.spread(share), 0.42, 0.58)
+    return _step(atlas.spread(share), 0.46, 0.54)
 
 
 def _seen_cloth(
