@@ -58,7 +58,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(590)
 def test_a_cluster_of_two_nodes(
     cluster: str, tmp_path: Path, instruments: Instruments, short_clip: Path
 ) -> None:
