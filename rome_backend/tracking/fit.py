@@ -20,7 +20,7 @@ from rome_backend.core.landmarks import LANDMARKS_105, interocular_distance
 from rome_backend.core.rotations import yaw_pitch_roll_degrees
 from rome_backend.core.types import F32, F64, FaceFit, FlameParams, HeadModel
 from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
-from rome_backend.tracking.gaze import eye_radius, eye_rotations
+from rome_backend.tracking.gaze import eye_radius, eye_rotations, iris_travel
 from rome_backend.tracking.identity import bounded_identity, joined_identity
 from rome_backend.tracking.landmark_model import landmark_model
 from rome_backend.tracking.lens import UNKNOWN, Lens, likeliest_distance
@@ -35,7 +35,8 @@ from rome_backend.tracking.priors import (
 _LANDMARKS = 478
 _IDENTITY_STEPS = 5
 _REFINE_STEPS = 4
-_TRACK_STEPS = 2
+_TRACK_STEPS = 4
+_IRIS_TRUST = 0.95
 
 
 class FaceFitter:
@@ -52,7 +53,7 @@ class FaceFitter:
         self._mean = mean_face()
         self._model = landmark_model(head, self._mean, mirror_landmarks())
         self._solver = MapSolver(self._model, self._prior)
-        self._radius = eye_radius(head)
+        self._radius, self._travel = eye_radius(head), iris_travel(head)
         self._neutral = FaceState(
             HeadPose(1.0, np.eye(3), np.zeros(3)),
             np.zeros(head.shape_dirs.shape[2]),
@@ -125,7 +126,7 @@ class FaceFitter:
         template = model.points(self._neutral.shape, self._neutral.expression, 0.0)
         state = replace(self._neutral, pose=procrustes(template, seen, weights))
         for _ in range(_IDENTITY_STEPS):
-            state = self._gazing(state, view)
+            state = self._gazing(state, view, refined=False)
             yaw = _yaw(state)
             trust = facing_weights(model.normals, state.pose.rotation) ** 2
             deep = prior.sigma_z * (1 + prior.sigma_z_yaw * abs(yaw) / 45)
@@ -153,10 +154,14 @@ class FaceFitter:
             state = self._solver.step(state, seen, weights, _yaw(state), False)
         return self._gazing(state, view)
 
-    def _gazing(self, state: FaceState, view: F64) -> FaceState:
-        """Return the state with its eyes turned to where the irises are; the lids follow them."""
+    def _gazing(self, state: FaceState, view: F64, refined: bool = True) -> FaceState:
+        """Return the state with its eyes turned to where the irises are; the lids follow them.
+
+        refined: until the irises of the mesh stand there; otherwise cautiously.
+        """
         pose = state.pose
-        eyes = eye_rotations(view, pose.rotation, pose.scale, self._mean, self._radius)
+        how = (self._travel, _IRIS_TRUST) if refined else (self._radius,)
+        eyes = eye_rotations(view, pose.rotation, pose.scale, self._mean, *how)
         return replace(state, eyes=eyes)
 
     def _result(self, state: FaceState, view: F64) -> FaceFit:

@@ -14,13 +14,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from rome_backend.core.types import F32, F64, JOINTS, FaceFit, HeadModel
+from rome_backend.core.landmarks import landmark_points
+from rome_backend.core.skinning import posed_vertices
+from rome_backend.core.types import F32, F64, JOINTS, FaceFit, FlameParams, HeadModel
 
 # Iris centre and the corners of its eye, subject's left first as in FlameParams.eyes.
 _EYES = ((473, 362, 263), (468, 33, 133))
 _LIMITS = np.radians([35.0, 25.0])
 # Irises are found to about 0.4 mm; gaze is seldom far off centre.
 _SHRINK = 0.85
+_PROBE = np.radians(12.0)
 # Upper and lower lid, and the corners of the same eye.
 _LIDS = ((386, 374, 362, 263), (159, 145, 33, 133))
 _SHUT = 0.12  # height of an open eye in its width: more like 0.3
@@ -42,12 +45,43 @@ def eye_radius(head: HeadModel) -> float:
     return float(np.mean(radii))
 
 
-def eye_rotations(view: F64, rotation: F64, scale: float, mean_face: F64, radius: float) -> F64:
+def iris_travel(head: HeadModel) -> F64:
+    """Return how far irises go, seen against the corners of their eyes: (2,) m per unit of sine.
+
+    Sideways and upwards. Less than the eyeball's radius, as the lids go along with the eyes; the
+    radius where the head model has no irises or corners among its landmarks.
+    """
+    rows = {int(index): row for row, index in enumerate(head.landmarks.indices)}
+    radius = np.full(2, eye_radius(head))
+    if not all(index in rows for eye in _EYES for index in eye):
+        return radius
+    moved: list[F64] = []
+    for turn in (np.array([0.0, _PROBE, 0.0]), np.array([-_PROBE, 0.0, 0.0])):
+        both = []
+        for sign in (1.0, -1.0):
+            still = np.zeros(head.shape_dirs.shape[2]), np.zeros(len(head.expression_names))
+            params = FlameParams(*still, eyes=np.tile(sign * turn, (2, 1)))
+            points = landmark_points(posed_vertices(head, params), head.faces, head.landmarks)
+            iris, one, other = (points[[rows[e[k]] for e in _EYES]] for k in range(3))
+            both.append((iris - (one + other) / 2).mean(axis=0))
+        moved.append(abs(both[0] - both[1])[len(moved)] / (2 * np.sin(_PROBE)))
+    return np.clip(moved, 0.5 * radius, radius)
+
+
+def eye_rotations(
+    view: F64,
+    rotation: F64,
+    scale: float,
+    mean_face: F64,
+    travel: float | F64,
+    shrink: float = _SHRINK,
+) -> F64:
     """Return axis-angle rotations (2, 3) rad, left eye then right.
 
     view (478, 3) px in view axes; rotation (3, 3) head to view; scale px/m; mean_face (478, 3) m;
-    radius m. The eyes turn together: their mean, weighted by how frontal each is seen, bounded by
-    what eyes can do. Zero for landmarks without irises or a face seen from the side.
+    travel: m per unit of sine, one number or sideways and upwards (2,); shrink: how much of what
+    is seen is believed. The eyes turn together: their mean, weighted by how frontal each is seen,
+    bounded by what eyes can do. Zero for landmarks without irises or a face seen from the side.
     """
     flat = rotation[:2, :2]
     if len(view) <= _EYES[0][0] or abs(np.linalg.det(flat)) < 0.3:
@@ -56,11 +90,11 @@ def eye_rotations(view: F64, rotation: F64, scale: float, mean_face: F64, radius
     for iris, one, other in _EYES:
         rest = mean_face[iris] - (mean_face[one] + mean_face[other]) / 2
         seen = view[iris, :2] - (view[one, :2] + view[other, :2]) / 2
-        moved = np.linalg.solve(flat, seen / scale - rotation[:2] @ rest) / radius
+        moved = np.linalg.solve(flat, seen / scale - rotation[:2] @ rest) / travel
         share = float(np.linalg.norm(view[one, :2] - view[other, :2])) + 1e-9
         total += share * moved
         weight += share
-    angles = np.arcsin(np.clip(_SHRINK * total / weight, -0.9, 0.9))
+    angles = np.arcsin(np.clip(shrink * total / weight, -0.9, 0.9))
     sideways, upwards = np.clip(angles, -_LIMITS, _LIMITS)
     return np.tile([-upwards, sideways, 0.0], (2, 1))
 

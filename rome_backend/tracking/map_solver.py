@@ -11,11 +11,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rome_backend.core.rotations import yaw_pitch_roll_degrees
-from rome_backend.core.types import F64
+from rome_backend.core.types import F64, Mask
 from rome_backend.tracking.bounded import solve_bounded
 from rome_backend.tracking.landmark_model import LandmarkModel
 from rome_backend.tracking.pose_estimate import HeadPose
-from rome_backend.tracking.priors import LID_PAIRS, LIP_PAIRS, FitPrior, turned_share
+from rome_backend.tracking.priors import (
+    LID_PAIRS,
+    LIP_PAIRS,
+    FitPrior,
+    facing_weights,
+    turned_share,
+)
 from rome_backend.tracking.tracker_errors import error_modes, no_errors, tracker_bias
 
 _POSE = 7
@@ -109,6 +115,10 @@ class MapSolver:
         """Return the normal equations (n, n), (n,) of a step."""
         residual, columns = self._linearised(state, view, fit_shape)
         rows, target = self._weighted(residual, columns, weights)
+        if len(self._pairs):
+            gain = self._gap_gain(state.pose, view, weights[:, 1] > 0, firm=not fit_shape)
+            more, aim = self._gaps(residual, columns, gain)
+            rows, target = np.concatenate([rows, more]), np.concatenate([target, aim])
         precision, centre = self._prior_terms(state, yaw, fit_shape)
         return rows.T @ rows + precision, rows.T @ target - precision @ centre
 
@@ -135,18 +145,32 @@ class MapSolver:
         return residual, np.concatenate([turns, turned[:, None, :], axes, body], axis=1)
 
     def _weighted(self, residual: F64, columns: F64, weights: F64) -> tuple[F64, F64]:
-        """Return whitened rows (R, n) and targets (R,): landmarks, then lid and lip openings."""
+        """Return whitened rows (3 L, n) and targets (3 L,) of the landmarks."""
         root = np.sqrt(weights)
-        rows = [(columns * root[:, None, :]).transpose(0, 2, 1).reshape(-1, columns.shape[1])]
-        target = [(residual * root).ravel()]
-        if len(self._pairs):
-            up, low = self._pairs.T
-            # openings are seen in the picture plane; as sure as the less visible of the two
-            trust = np.sqrt(np.minimum(weights[up, 1], weights[low, 1]) / weights[:, 1].max())
-            gain = trust / self.prior.sigma_gap
-            rows.append((columns[up, :, 1] - columns[low, :, 1]) * gain[:, None])
-            target.append((residual[up, 1] - residual[low, 1]) * gain)
-        return np.concatenate(rows), np.concatenate(target)
+        rows = (columns * root[:, None, :]).transpose(0, 2, 1).reshape(-1, columns.shape[1])
+        return rows, (residual * root).ravel()
+
+    def _gaps(self, residual: F64, columns: F64, gain: F64) -> tuple[F64, F64]:
+        """Return whitened rows (G, n) and targets (G,) of the lid and lip openings; gain (G,)."""
+        up, low = self._pairs.T
+        rows = (columns[up, :, 1] - columns[low, :, 1]) * gain[:, None]
+        return rows, (residual[up, 1] - residual[low, 1]) * gain
+
+    def _gap_gain(self, pose: HeadPose, view: F64, counted: Mask, firm: bool) -> F64:
+        """Return the inverse standard deviation (G,) 1/m of each opening.
+
+        Openings are seen in the picture plane, as surely as the less visible of the two, and
+        however far both lids or lips are from where keys can take them. counted (L,): landmarks
+        that have any weight. firm: what is shut stays shut, even where the mouth is misplaced.
+        """
+        up, low = self._pairs.T
+        facing = facing_weights(self.model.normals, pose.rotation)
+        gain = np.minimum(facing[up], facing[low]) / facing.max() / self.prior.sigma_gap
+        gain = gain * (counted[up] & counted[low])
+        if not firm:
+            return gain
+        apart = np.abs(view[up, 1] - view[low, 1]) / pose.scale / self.prior.shut
+        return gain * np.sqrt(1 + (self.prior.firmness - 1) * np.exp(-(apart**2)))
 
     def _prior_terms(self, state: FaceState, yaw: float, fit_shape: bool) -> tuple[F64, F64]:
         """Return the prior's precision (n, n) and the current values (n,) relative to its mean."""

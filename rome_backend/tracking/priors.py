@@ -47,6 +47,9 @@ class FitPrior:
     #: The same two when camera and expression are refitted to the picture, identity held.
     sigma_refined: float = 0.0010
     sigma_z_refined: float = 0.0200
+    #: Openings of about this size are shut; how many times more they count then.
+    shut: float = 0.0010
+    firmness: float = 10.0
     #: Standard deviation of an expression key.
     expression: float = 0.35
     #: Largest value of an expression key.

@@ -8,10 +8,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from rome_backend.core.landmarks import landmark_points
 from rome_backend.core.rotations import matrix_from_yaw_pitch_roll, rotation_matrices
+from rome_backend.core.skinning import posed_vertices
 from rome_backend.core.types import F64, FaceFit, FlameParams, HeadModel
+from rome_backend.open_head.build import open_head
 from rome_backend.open_head.mean_face import mean_face
-from rome_backend.tracking.gaze import eye_radius, eye_rotations, lids_open, steady_gaze
+from rome_backend.tracking.gaze import (
+    eye_radius,
+    eye_rotations,
+    iris_travel,
+    lids_open,
+    steady_gaze,
+)
 
 RADIUS = 0.0118
 
@@ -55,6 +64,39 @@ def test_radius_is_the_eyeballs_or_an_adults(small_head: HeadModel) -> None:
     assert eye_radius(replace(small_head, regions={})) == 0.012
     # joint and iris of the small head coincide but for the ring round the iris
     assert 0 < eye_radius(small_head) < 0.01
+
+
+def test_irises_of_the_head_end_where_they_are_seen() -> None:
+    head = open_head()
+    travel = iris_travel(head)
+    assert np.all(travel < eye_radius(head)) and np.all(travel > 0.5 * eye_radius(head))
+    rows = {int(index): row for row, index in enumerate(head.landmarks.indices)}
+
+    def offset(degrees: float) -> F64:
+        still = np.zeros(head.shape_dirs.shape[2]), np.zeros(len(head.expression_names))
+        params = FlameParams(*still, eyes=np.tile(np.radians([0.0, degrees, 0.0]), (2, 1)))
+        points = landmark_points(posed_vertices(head, params), head.faces, head.landmarks)
+        return points[rows[473]] - (points[rows[362]] + points[rows[263]]) / 2
+
+    wanted = (offset(20.0) - offset(0.0))[0]
+    face = mean_face()
+    face[[468, 473], 0] += wanted
+    eyes = eye_rotations(2000.0 * face, np.eye(3), 2000.0, mean_face(), travel, 1.0)
+    turned = (offset(float(np.degrees(eyes[0, 1]))) - offset(0.0))[0]
+    assert turned == pytest.approx(wanted, abs=0.0002)
+    cautious = eye_rotations(2000.0 * face, np.eye(3), 2000.0, mean_face(), travel)
+    assert cautious[0, 1] < eyes[0, 1]
+
+
+def test_a_head_without_irises_has_its_radius(small_head: HeadModel) -> None:
+    table = small_head.landmarks
+    keep = table.indices < 468
+    bare = replace(
+        table, indices=table.indices[keep], faces=table.faces[keep],
+        barycentric=table.barycentric[keep],
+    )  # fmt: skip
+    head = replace(small_head, landmarks=bare)
+    assert iris_travel(head) == pytest.approx(eye_radius(head))
 
 
 def looking(sideways: F64) -> list[FaceFit | None]:

@@ -14,7 +14,7 @@ from rome_backend.open_head.mean_face import mean_face, mirror_landmarks
 from rome_backend.tracking.landmark_model import LandmarkModel, landmark_model
 from rome_backend.tracking.map_solver import FaceState, MapSolver
 from rome_backend.tracking.pose_estimate import HeadPose
-from rome_backend.tracking.priors import FitPrior, facing_weights, turned_share
+from rome_backend.tracking.priors import LIP_PAIRS, FitPrior, facing_weights, turned_share
 from rome_backend.tracking.tracker_errors import error_modes, tracker_bias
 
 POSE = HeadPose(2000.0, np.eye(3), np.zeros(3))
@@ -77,6 +77,37 @@ def test_identity_is_held_when_asked(model: LandmarkModel) -> None:
     view = POSE.to_view(model.points(np.zeros(10), state.expression, 0.0))
     after = MapSolver(model, FitPrior()).step(state, view, even(model), 0.0, False)
     assert np.array_equal(after.shape, state.shape)
+
+
+def test_shut_lips_stay_shut_where_no_key_takes_the_mouth(model: LandmarkModel) -> None:
+    truth = start(model)
+    view = POSE.to_view(model.points(truth.shape, truth.expression, 0.0))
+    up, low = (model.rows(row) for row in zip(*LIP_PAIRS, strict=True))
+    view[low] = view[up]
+    view[np.concatenate([up, low]), 1] -= 0.008 * POSE.scale  # lower than a closed mouth can be
+    gaps = []
+    for firmness in (1.0, 10.0):
+        state, solver = truth, MapSolver(model, FitPrior(firmness=firmness))
+        weights = even(model, 0.0005)
+        for _ in range(4):
+            state = solver.step(state, view, weights, 0.0, False)
+        points = model.points(state.shape, state.expression, state.jaw)
+        gaps.append(float(np.abs(points[up, 1] - points[low, 1]).mean()))
+    assert gaps[1] < 0.5 * gaps[0]
+    assert gaps[1] < 0.0005
+
+
+def test_open_lips_are_not_held_shut(model: LandmarkModel) -> None:
+    wide = replace(start(model), jaw=0.3)
+    view = POSE.to_view(model.points(wide.shape, wide.expression, wide.jaw))
+    found = []
+    for firmness in (1.0, 10.0):
+        state, solver = start(model), MapSolver(model, FitPrior(firmness=firmness))
+        for _ in range(4):
+            state = solver.step(state, view, even(model), 0.0, False)
+        found.append(state.jaw)
+    assert found[0] == pytest.approx(0.3, abs=0.05)
+    assert found[1] == pytest.approx(found[0], abs=0.01)
 
 
 def test_landmarks_without_weight_do_not_pull(model: LandmarkModel) -> None:
