@@ -157,7 +157,8 @@ def raise_hair(scalp: Scalp, layout: Layout, thickness: F64, outer: F64) -> F64:
     skin = sample(_over_ears(scalp), layout.flat) + MARGIN
     surface = sample(outer, layout.flat)
     # into the body, but over ears
-    deep = _step((sample(scalp.bare, layout.flat) + MARGIN - surface - LIES) / LIES)
+    body = np.where(grid_ways() < scalp.chart.equator + _EARS, scalp.bare, scalp.body)
+    deep = _step((sample(body, layout.flat) + MARGIN - surface - LIES) / LIES)
     surface = np.maximum(surface, skin) * (1 - deep) + surface * deep
     sunk = np.minimum(sample(slim_reach(scalp), layout.flat), surface) - _DIP
     sunk -= _DEEPER * layout.open * layout.hanging
