@@ -94,9 +94,12 @@ def read_heads(
 
 def read_head(
     instance: bpy.types.DepsgraphObjectInstance,
-    texture: Callable[[bpy.types.Image | None, str], Texture],
+    texture: Callable[[bpy.types.Image | None, str], Texture] = texture_of,
 ) -> FrameHead:
-    """Return one head; RomeError as heads_in."""
+    """Return one head; RomeError as heads_in.
+
+    texture: reads an image; unless told otherwise, all of it.
+    """
     evaluated = instance.object
     original = evaluated.original
     mesh = evaluated.data
