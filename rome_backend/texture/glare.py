@@ -53,12 +53,12 @@ def glare(
         lab[:, 0] - palette.hair.mean[0], *_ON_HAIR
     )
     sure = (weight > _FRONTAL) * skin * palette.skin_likeness * cheeks
-    if sure.sum() > _LEAST:
+    if (sure > 0.5).sum() > _LEAST:
         away = lab - _usual(atlas, fill, lab, sure)
         tinted = _ramp(np.hypot(away[:, 1], away[:, 2]), *_TINT) * (away[:, 0] > _SHADED)
         found = np.maximum(found, skin * np.maximum(_ramp(away[:, 0], *_ON_SKIN), tinted))
     garment = (weight > _FRONTAL) * regions["neck"] * (1 - palette.skin_likeness)
-    if garment.sum() > _LEAST:
+    if (garment > 0.5).sum() > _LEAST:
         lighter = lab[:, 0] - _usual_garment(atlas, fill, lab[:, :1], garment)
         found = np.maximum(found, regions["shoulders"] * _ramp(lighter, *_ON_CLOTH))
     return slant * found

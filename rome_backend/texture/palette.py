@@ -28,6 +28,7 @@ _TINT = 0.035  # of r, g, b over their sum: largest difference of skin's tint in
 _SHADE = (0.12, 0.2)  # of skin's brightness: black, deepest shadow
 _BETWEEN = 4.0  # of a and b by which skin in strong light is nearer to a grey beard
 _GLARING = 40.0  # of lightness: more than hair of one head differs
+_ONE_SIDED = 3.0  # times as much of one side as of the other
 _DEFAULT_SKIN = np.array([68.0, 13.0, 16.0])  # CIE Lab, used when the photo shows no skin
 _LEAST_SPREAD, _LARGEST_SPREAD = np.array([9.0, 3.5, 4.0]), np.array([15.0, 6.0, 7.0])
 
@@ -120,7 +121,7 @@ def palette_of(colour: F32, weight: F32, points: F32, regions: Mapping[str, F32]
     # Fair hair looks like skin; what little does not is then cloth or shadow, not hair.
     if covered.sum() < 0.25 * scalp.sum():
         covered = scalp
-    hair = fit_colours(lab, _in_no_glare(lab, covered)) or skin
+    hair = fit_colours(lab, _in_no_glare(lab, covered, regions["left"] > 0.5)) or skin
     from_hair = hair.distance(lab)
     foreign: F32 = np.clip(np.minimum(distance, from_hair) / 12 - 1, 0, 1)
     return Palette(skin, hair, likeness, _likeness(from_hair), foreign)
@@ -154,15 +155,21 @@ def _deepest(tints: F32) -> F32:
     return np.asarray(np.median(deep, axis=0), np.float32)
 
 
-def _in_no_glare(lab: F32, hair: F32) -> F32:
-    """Hair (P,) without its lighter part, if so light that a window shines on it."""
+def _in_no_glare(lab: F32, hair: F32, left: Mask) -> F32:
+    """Hair (P,) without its lighter part, if so light that a window shines on it.
+
+    A window shines from one side; what is light on both sides of most of the head is hair or fur.
+    """
     good = hair > 0.5
     if good.sum() < _ENOUGH:
         return hair
     label, middles = _two(lab[good, :1])
+    light = label == int(middles[:, 0].argmax())
+    sides = [light[side].mean() if side.any() else 0.0 for side in (left[good], ~left[good])]
     kept = hair.copy()
-    if abs(float(middles[0, 0] - middles[1, 0])) > _GLARING:
-        kept[good] *= label == int(middles[:, 0].argmin())
+    aside = light.mean() < 0.5 or max(sides) > _ONE_SIDED * min(sides)
+    if aside and abs(float(middles[0, 0] - middles[1, 0])) > _GLARING:
+        kept[good] *= ~light
     return kept
 
 

@@ -105,3 +105,12 @@ def test_clothes_and_a_face_that_is_not_seen_are_left_alone(lit: Lit) -> None:
     assert lit.found()[neck].max() < 0.1
     lit.weight[:] = 0
     assert lit.found()[lit.face].max() == 0
+
+
+def test_a_garment_that_no_texel_shows_for_sure_is_no_measure(lit: Lit) -> None:
+    neck = lit.regions["neck"] > 0.95
+    lit.weight[neck] = 1
+    lit.colour[neck] = (50.0, 60.0, 75.0)
+    lit.regions["neck"] = 0.4 * lit.regions["neck"]
+    lit.regions["shoulders"] = neck.astype(np.float32)
+    assert np.isfinite(lit.found()).all()

@@ -136,6 +136,16 @@ def test_a_window_in_dark_hair_is_no_hair_colour_but_fair_hair_is(egg: HeadModel
     assert palette_of(*white).hair.rgb().mean() > 210
 
 
+def test_what_is_light_on_both_sides_of_most_of_the_head_is_fur_and_no_window(
+    egg: HeadModel,
+) -> None:
+    colour, weight, points, regions = coloured(egg, hair=(225.0, 222.0, 218.0))
+    seen = (regions["hair"] > 0.5) & (weight > 0.5)
+    shaded = seen & (points[:, 1] > np.quantile(points[seen, 1], 0.75))
+    colour[shaded] = (20.0, 20.0, 20.0)
+    assert palette_of(colour, weight, points, regions).hair.rgb().mean() > 180
+
+
 def shaded_neck(egg: HeadModel, neck: tuple) -> tuple[np.ndarray, np.ndarray]:
     """Skin likeness of a neck of that colour, above the shoulders and on them."""
     colour, weight, points, regions = coloured(egg)
