@@ -9,11 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_LEAST_CHROMA = 12.0  # greyer colours may be anybody's hair
-_LEAST_LIGHT = 12.0  # dark hair shimmers in any colour
+_LEAST_CHROMA = 16.0  # greyer colours may be anybody's hair
+_LEAST_LIGHT = 25.0  # dark hair shimmers in any colour: in that of a room with blue walls
 _HUES = (10.0, 110.0)  # degrees from red over brown to straw: natural hair
 _RED, _RED_CHROMA = 40.0, 42.0  # hue up to which, and chroma from which red is dyed or woven
-COVER_SHARE = 0.2  # of a head's hair in such colours that makes it a scarf or a hat
+COVER_SHARE = 0.1  # of a head's hair in such colours that makes it a scarf or a hat
 
 
 def worn_share(lab: NDArray[np.floating]) -> float:

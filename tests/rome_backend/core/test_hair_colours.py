@@ -11,6 +11,8 @@ from rome_backend.core.hair_colours import COVER_SHARE, worn_share
 HAIR = {
     "black": (8, 1, 0),
     "blue shimmer of black": (9, 2, -14),
+    "black in a blue room": (22, 3, -17),
+    "brown in a blue room": (35, 2, -14),
     "brown": (25, 10, 18),
     "ginger": (45, 25, 38),
     "blond": (75, 5, 30),
@@ -39,5 +41,5 @@ def test_bright_cloth_is_no_hair(name: str) -> None:
 def test_the_share_counts_colours() -> None:
     mixed = np.array([CLOTH["blue"], *[HAIR["brown"]] * 3])
     assert worn_share(mixed) == pytest.approx(0.25)
-    assert worn_share(mixed) > COVER_SHARE > worn_share(np.array([*mixed, *[HAIR["grey"]] * 2]))
+    assert worn_share(mixed) > COVER_SHARE > worn_share(np.array([*mixed, *[HAIR["grey"]] * 8]))
     assert worn_share(np.zeros((0, 3))) == 0.0
