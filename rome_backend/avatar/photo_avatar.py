@@ -16,7 +16,7 @@ from rome_backend.avatar.animate import avatar_vertices
 from rome_backend.avatar.head_surface import head_surface
 from rome_backend.avatar.neural_render import PAPER, View
 from rome_backend.avatar.photo_layers import PhotoLayers, photo_layers
-from rome_backend.avatar.photo_mend import Mended, PhotoMender, averaged, joined
+from rome_backend.avatar.photo_mend import Mended, PhotoMender, averaged, crisp, joined
 from rome_backend.avatar.photo_source import photo_source
 from rome_backend.core.types import U8, Avatar, HeadModel
 
@@ -67,7 +67,7 @@ class PhotoAvatar:
             *(each.to(self._device) for each in (layers.carried, layers.drawn, layers.guides))
         )
         controls = None if self._mender is None else self._mender(placed)
-        return averaged(joined(placed, controls), SAMPLES)
+        return crisp(averaged(joined(placed, controls), SAMPLES))
 
     def finish(
         self, views: Sequence[PhotoLayers], background: tuple[int, int, int] | None = PAPER
