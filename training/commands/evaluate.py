@@ -22,6 +22,7 @@ from rome_backend.core.types import U8, HeadModel
 from rome_backend.open_head.build import open_head
 from training.checkpoint import read_checkpoint
 from training.commands.choices import only
+from training.config import named_config
 from training.data.prepare import video_files
 from training.data.synthetic.reenacted import ReenactedMaker
 from training.data.synthetic.sequence import SequenceMaker
@@ -34,7 +35,7 @@ from training.evaluation.reenacted import evaluate_reenacted
 from training.evaluation.self_reenactment import ClipScores, evaluate_self
 from training.evaluation.synthetic import evaluate_synthetic
 from training.evaluation.tables import table
-from training.make_trainee import make_trainee
+from training.make_trainee import default_trainee, make_trainee
 from training.trainee import Trainee
 from training.trainer import trained
 
@@ -162,12 +163,13 @@ def _usage(message: str) -> UsageError:
 
 
 def _evaluate_synthetic(options: argparse.Namespace, console: Console) -> int:
-    """Judge a checkpoint on invented people that it was not trained on."""
-    if not options.checkpoint or options.count < 1 or options.seed < 0:
-        raise _usage("Name a checkpoint, and at least one person.")
+    """Judge a checkpoint, or the default networks, on invented people of another seed."""
+    if options.count < 1 or options.seed < 0:
+        raise _usage("At least one person, and a seed from 0 on.")
     head = open_head(cache_dir() / "heads")
-    config = read_checkpoint(options.checkpoint[0]).config
-    renderers = _trainees(options.checkpoint, head)
+    chosen = options.checkpoint
+    config = read_checkpoint(chosen[0]).config if chosen else named_config("light")
+    renderers = _trainees(chosen, head) if chosen else {"neural": default_trainee(head)}
     renderers["untrained"] = make_trainee(config.sizes, head, config.seed)
     side, count = config.sizes.side, options.count
     if config.sizes.start == "photo":

@@ -29,7 +29,7 @@ def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_what_makes_no_sense_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert refused(capfd) == "usage"
     assert refused(capfd, "--protocol", "cross") == "usage"
-    assert refused(capfd, "--protocol", "synthetic") == "usage"
+    assert refused(capfd, "--protocol", "synthetic", "-n", "0") == "usage"
     assert refused(capfd, "--protocol", "geometry") == "usage"
     assert refused(capfd, "--clips", str(tmp_path), "--every", "0") == "usage"
     assert refused(capfd, "--clips", str(tmp_path)) == "no_clips"

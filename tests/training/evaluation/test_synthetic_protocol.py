@@ -86,6 +86,12 @@ def test_the_command_judges_a_checkpoint(tmp_path: Path, capfd: pytest.CaptureFi
     assert json.loads(capfd.readouterr().out)["error"]["code"] == "usage"
 
 
-def test_a_checkpoint_must_be_named(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", "--protocol", "synthetic", "--json"]) == 2
-    assert json.loads(capfd.readouterr().out)["error"]["code"] == "usage"
+def test_without_a_checkpoint_the_default_networks_are_judged(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    call = ["evaluate", "--protocol", "synthetic", "-n", "1", "--pictures", str(tmp_path)]
+    assert main([*call, "--json", "--quiet"]) == 0
+    mean = json.loads(capfd.readouterr().out)["mean"]
+    assert set(mean) == {"textured_mesh", "neural", "untrained"}
+    assert mean["neural"] != mean["untrained"]
+    assert mean["neural"]["psnr"] > mean["textured_mesh"]["psnr"]
