@@ -24,6 +24,7 @@ WATCH = Path(os.environ["ROME_WATCH"])
 ASK = Path(os.environ["ROME_ASK"])
 FRAMES = os.environ.get("ROME_FRAMES", "/tmp/rome-frames")
 TAB = os.environ.get("ROME_TAB", "ROME")
+OWN_BRUSH = "Walk"
 BRUSH = "brushes/essentials_brushes-mesh_texture.blend/Brush/Paint Hard"
 rendered: list[str] = []
 draws: list[float] = []
@@ -120,10 +121,15 @@ def ready_to_paint() -> bool:
 
 
 def _take_brush() -> bool:
-    with contextlib.suppress(RuntimeError):
-        bpy.ops.brush.asset_activate(
-            asset_library_type="ESSENTIALS", relative_asset_identifier=BRUSH
-        )
+    """Take Blender's own brush, or where a package comes without them, one of this file."""
+    if OWN_BRUSH not in bpy.data.brushes:
+        bpy.data.brushes.new(OWN_BRUSH, mode="TEXTURE_PAINT").asset_mark()
+    for library, brush in (("ESSENTIALS", BRUSH), ("LOCAL", f"Brush/{OWN_BRUSH}")):
+        with contextlib.suppress(RuntimeError):
+            bpy.ops.brush.asset_activate(
+                asset_library_type=library, relative_asset_identifier=brush
+            )
+            break
     return bpy.context.tool_settings.image_paint.brush is not None
 
 
