@@ -35,18 +35,33 @@ def evaluate_synthetic(
     count: int,
     progress: Callable[[str, float], None] = lambda name, fraction: None,
 ) -> tuple[dict[str, Any], U8]:
-    """Return the JSON result on ``count`` sequences and a picture of some of them.
+    """Return what ``judged`` does, on ``count`` sequences of the maker."""
+
+    def make(number: int) -> Sample:
+        sequence = maker.make(number)
+        return with_texture(sequence, head, texture_side(len(sequence.sample.target)))
+
+    return judged(make, lambda sample: textured_mesh(head, sample), trainees, count, progress)
+
+
+def judged(
+    make: Callable[[int], Sample],
+    mesh: Callable[[Sample], Drawn],
+    trainees: Mapping[str, Trainee],
+    count: int,
+    progress: Callable[[str, float], None] = lambda name, fraction: None,
+) -> tuple[dict[str, Any], U8]:
+    """Return the JSON result on ``count`` samples and a picture of some of them.
 
     The mask is the true one of face, ears and hair. Rows of the picture: source, truth, textured
-    mesh, then the trainees.
+    mesh as ``mesh`` draws it, then the trainees.
     """
     scores: dict[str, list[Scores]] = {name: [] for name in ("textured_mesh", *trainees)}
     rows: list[F64] = []
     for number in range(count):
         progress("judging", number / count)
-        sequence = maker.make(number)
-        sample = with_texture(sequence, head, texture_side(len(sequence.sample.target)))
-        drawn = {"textured_mesh": textured_mesh(head, sample)}
+        sample = make(number)
+        drawn = {"textured_mesh": mesh(sample)}
         drawn |= {name: networks_picture(each, sample) for name, each in trainees.items()}
         matte, within = (
             each.astype(np.float32) / np.float32(255) for each in (sample.target_matte, sample.hair)
@@ -55,13 +70,11 @@ def evaluate_synthetic(
             scores[name].append(score(sample.target, matte, within, *found))
         if number < _SHOWN:
             pictures = [(sample.target, matte), *drawn.values()]
-            shown = [on_ground(*each) for each in pictures]
-            rows.append(np.concatenate([sample.source, *shown], axis=1))
+            rows.append(np.concatenate([sample.source, *(on_ground(*p) for p in pictures)], axis=1))
     result = summary(scores)
     frames = result.pop("frames")
-    return {"protocol": "synthetic", "frames": frames, "mean": result}, (
-        np.concatenate(rows) + 0.5
-    ).astype(np.uint8)
+    sheet = (np.concatenate(rows) + 0.5).astype(np.uint8)
+    return {"protocol": "synthetic", "frames": frames, "mean": result}, sheet
 
 
 def texture_side(side: int) -> int:
